@@ -1,0 +1,21 @@
+"""What can go wrong, by whose fault it is. Only a student's fault can cost marks, and it is never an exception."""
+
+
+class ChainruleError(Exception):
+    """Something that a person must mend; the message names the file, the place and the way out."""
+
+
+class KitError(ChainruleError):
+    """The kit's own fault while grading: reported as such, never turned into a score."""
+
+
+class CourseError(ChainruleError):
+    """The course folder or a unit in it is not as it should be."""
+
+
+class BuildError(CourseError):
+    """A unit's text and its items contradict each other."""
+
+
+class SubmissionError(ChainruleError):
+    """A submission that cannot be graded as it is: the message says who, what and the way out."""

@@ -1,0 +1,61 @@
+"""The course's nbgrader configuration: which preprocessors grade, and where things lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    IgnorePattern,
+    LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+from traitlets.config import Config
+
+from chainrule.course import Course
+
+
+def configure(c: Config, root: Path) -> None:
+    """Set nbgrader up so that `nbgrader autograde` and the formgrader grade in the sandbox, judged outside."""
+    # imported here: the kernel machinery is slow to load, and not every nbgrader command needs it
+    from chainrule.grading.judging import DrawCases, Judge, ResetScores, RestoreCells
+    from chainrule.grading.kernel import SandboxExecute
+
+    course = Course(root)
+    settings = course.settings().get("course", {})
+    limits = course.limits()
+    c.CourseDirectory.root = str(root)
+    c.CourseDirectory.course_id = str(settings.get("id", "chainrule")) if isinstance(settings, dict) else "chainrule"
+    c.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook' / 'gradebook.db'}"
+    c.CoursePreprocessor.root = str(root)
+    c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
+    c.SandboxExecute.timeout = limits.cell_seconds
+    c.SandboxExecute.notebook_seconds = limits.notebook_seconds
+    c.SandboxExecute.memory_mb = limits.memory_mb
+    c.SandboxExecute.output_mb = limits.output_mb
+    # A clean text of the notebook, with the course's own test cells, whatever was done to them
+    c.Autograde.sanitize_preprocessors = [
+        ResetScores,
+        RestoreCells,
+        ClearOutput,
+        DeduplicateIds,
+        OverwriteKernelspec,
+        OverwriteCells,
+        CheckCellMetadata,
+    ]
+    # Evidence comes out of the sandbox; the judge turns it into scores before nbgrader saves them
+    c.Autograde.autograde_preprocessors = [
+        DrawCases,
+        SandboxExecute,
+        Judge,
+        IgnorePattern,
+        LimitOutput,
+        SaveAutoGrades,
+        AssignLatePenalties,
+        CheckCellMetadata,
+    ]

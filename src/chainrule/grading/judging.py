@@ -1,0 +1,142 @@
+"""The kit's steps in nbgrader's autograde, in order: reset, restore, draw, (execute), judge.
+
+They are nbgrader preprocessors, so `nbgrader autograde`, the formgrader's button and `chainrule grade`
+all grade by the same code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.preprocessors import NbGraderPreprocessor
+from traitlets import Unicode
+
+from chainrule.cases import case_file, draw, rng_for
+from chainrule.course import TEST, Course, Unit
+from chainrule.errors import KitError
+from chainrule.evidence import Evidence, read
+from chainrule.grading.plan import fingerprint
+from chainrule.grading.restore import restore
+from chainrule.judge import Verdict, judge_unit
+from chainrule.render import VERDICT_MIME, verdict_html
+
+META = "chainrule"  # the autograded notebook's metadata: fingerprint, remarks, verdicts
+
+
+class CoursePreprocessor(NbGraderPreprocessor):
+    """A step that needs the course: `root` is set by `configure`."""
+
+    root = Unicode("", help="the course folder").tag(config=True)
+
+    def unit(self, resources: Mapping[str, Any]) -> Unit:
+        return Course(Path(self.root)).unit(resources["nbgrader"]["assignment"])
+
+
+class ResetScores(CoursePreprocessor):
+    """No old score outlives a grading that fails: scores are emptied before anything runs."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        place = resources["nbgrader"]
+        with Gradebook(place["db_url"]) as gradebook:
+            try:
+                found = gradebook.find_submission_notebook(place["notebook"], place["assignment"], place["student"])
+            except MissingEntry:
+                return nb, resources
+            for grade in found.grades:
+                grade.auto_score = None
+                grade.needs_manual_grade = True
+            gradebook.db.commit()
+        return nb, resources
+
+
+class RestoreCells(CoursePreprocessor):
+    """The course's own cells as they were handed out; what was done to them becomes a remark."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        unit = self.unit(resources)
+        nb.metadata.pop(META, None)
+        remarks = restore(nb, unit)
+        # the first of the two passes reads the submitted folder itself
+        mark = fingerprint(unit, Path(resources["metadata"]["path"]))
+        nb.metadata[META] = {"fingerprint": mark, "remarks": [remark.to_json() for remark in remarks]}
+        return nb, resources
+
+
+class DrawCases(CoursePreprocessor):
+    """The student's own cases: arguments go into the sandbox, everything else stays out here."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        unit, student = self.unit(resources), resources["nbgrader"]["student"]
+        secret = Course(Path(self.root)).secret()
+        drawn = {
+            item.id: draw(item, unit.key, rng_for(secret, unit.name, item, student)) for item in unit.items.values()
+        }
+        resources[META] = {
+            "drawn": drawn,
+            "cases": json.dumps(case_file(unit.name, unit.items.values(), drawn)),
+            "incidents": [],
+        }
+        return nb, resources
+
+
+class Judge(CoursePreprocessor):
+    """Evidence in the test cells' outputs becomes verdicts and scores; nothing else of the outputs stays."""
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        unit = self.unit(resources)
+        tests = {
+            cell.metadata.nbgrader.grade_id: cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("grade")
+        }
+        incidents, drawn = resources[META]["incidents"], resources[META]["drawn"]
+        evidence = {}
+        for item in unit.items.values():
+            if item.id + TEST not in tests:
+                raise KitError(f"{unit.name}: the test cell of item {item.id} is gone after it was restored")
+            outputs = tests[item.id + TEST].outputs
+            evidence[item.id] = _expect_no_crash(item.id, outputs, read(outputs, item, len(drawn[item.id])))
+            if evidence[item.id] is None:
+                evidence[item.id] = Evidence(refused=_why_none(item.id + TEST, outputs, incidents))
+        verdicts = judge_unit(unit, {name: found for name, found in evidence.items() if found}, drawn)
+        for name, verdict in verdicts.items():
+            tests[name + TEST].outputs = [_output(verdict, tests[name + TEST])]
+        nb.metadata.setdefault(META, {}).update(
+            verdicts=[verdict.to_json() for verdict in verdicts.values()],
+            incidents=[incident.says for incident in incidents],
+        )
+        return nb, resources
+
+
+def _output(verdict: Verdict, cell: NotebookNode) -> NotebookNode:
+    """One result: nbgrader reads the float, people see the words. A cell without output would earn full marks."""
+    data = {
+        "text/plain": repr(float(verdict.points)),
+        "text/html": verdict_html(verdict),
+        VERDICT_MIME: json.dumps(verdict.to_json(), ensure_ascii=False),
+    }
+    return new_output("execute_result", data=data, execution_count=cell.get("execution_count") or 1)
+
+
+def _why_none(test: str, outputs: list[Any], incidents: list[Any]) -> str:
+    """Why a test cell sent nothing, in words for the student."""
+    own = [incident for incident in incidents if incident.grade_id == test]
+    if own:
+        return str(own[0].says).rstrip(".")
+    error = next((output for output in outputs if output.get("output_type") == "error"), None)
+    if error is not None:
+        return f"the test cell stopped with {str(error.get('ename'))[:80]}"
+    if incidents:
+        return f"the test cell did not run: {str(incidents[-1].says).rstrip('.')}"
+    return "the test cell gave no answer"
+
+
+def _expect_no_crash(item: str, outputs: list[Any], found: Evidence | None) -> Evidence | None:
+    """`check.collect` says so itself when it stops: that is our fault and never a score."""
+    if found is not None and found.crash:
+        raise KitError(f"item {item}: gathering the evidence stopped: {found.crash}")
+    return found

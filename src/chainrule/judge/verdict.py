@@ -1,0 +1,59 @@
+"""What the judge says of one answer. Plain data: rendering is somebody else's."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Status(StrEnum):
+    RIGHT = "right"
+    FOLLOWS = "follows"  # right for the student's own earlier answer, whose mistake is charged there
+    SLIP = "slip"  # a known mistake, or two of them
+    PARTLY = "partly"  # some entries of the answer, or some kinds of arguments, are right
+    WRONG = "wrong"
+    BLANK = "blank"  # nothing was answered
+    FAILED = "failed"  # the student's own code stopped, or gave what cannot be judged
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One item's verdict.
+
+    points, out_of: marks given and possible. slips: names of the mistakes recognised. says: what is seen.
+    where: the place, as "case: entry". got, want: numbers at that place, want only for public cases.
+    follows: the earlier items whose mistake explains this answer. next_step: one thing to do now.
+    hints: of rising strength. remarks: what costs nothing but should be known.
+    """
+
+    item: str
+    status: Status
+    points: float
+    out_of: float
+    says: str
+    slips: tuple[str, ...] = ()
+    where: str | None = None
+    got: str | None = None
+    want: str | None = None
+    follows: tuple[str, ...] = ()
+    next_step: str | None = None
+    hints: tuple[str, ...] = ()
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def full(self) -> bool:
+        return self.points == self.out_of
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, tree: dict[str, Any]) -> Verdict:
+        lists = {name: tuple(tree[name]) for name in ("slips", "follows", "hints", "remarks")}
+        return cls(**{**tree, **lists, "status": Status(tree["status"])})
+
+
+def marks(share: float, points: float) -> float:
+    """A share of the points as a plain float, to the hundredth, never above the points."""
+    return float(min(max(round(share * points, 2), 0.0), points))

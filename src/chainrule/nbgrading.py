@@ -1,0 +1,44 @@
+"""nbgrader's own converters, called in this process with the course's configuration."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import Any
+
+from nbgrader.converters import GenerateAssignment
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+from traitlets.config.loader import PyFileConfigLoader
+
+from chainrule.course import CONFIG
+
+
+def course_config(root: Path) -> Config:
+    """What `nbgrader_config.py` says, as nbgrader's own commands read it."""
+    config = PyFileConfigLoader(CONFIG, path=str(root)).load_config()
+    config.CourseDirectory.root = str(root)
+    return config
+
+
+def generate_assignment(root: Path, unit: str, source: Path, release: Path, db_url: str | None = None) -> None:
+    """nbgrader generate_assignment; with a `db_url` the gradebook learns the assignment, else it is left alone."""
+    config = course_config(root)
+    config.CourseDirectory.assignment_id = unit
+    config.CourseDirectory.source_directory = str(source)
+    config.CourseDirectory.release_directory = str(release)
+    if db_url:
+        config.CourseDirectory.db_url = db_url
+    config.GenerateAssignment.no_database = db_url is None
+    config.GenerateAssignment.force = True
+    config.SaveCells.enabled = db_url is not None
+    run(GenerateAssignment, config)
+
+
+def run(converter: type[Any], config: Config) -> None:
+    """Run one converter quietly; what it logs at warning level and above is raised with its error."""
+    log = logging.getLogger(f"chainrule.nbgrader.{converter.__name__}")
+    log.propagate = False
+    log.setLevel(logging.ERROR)
+    coursedir = CourseDirectory(config=config)
+    converter(coursedir=coursedir, config=config, log=log).start()
