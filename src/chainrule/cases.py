@@ -71,7 +71,10 @@ def slip_distances(item: Item, key: Key, cases: tuple[Drawn, ...]) -> dict[str, 
     """For each slip, how far it is from the solution on each case, in tolerances."""
     wants = outcomes(item, key, cases)
     return {
-        slip.name: [distance(item, got, want) for got, want in zip(outcomes(item, key, cases, {item.id: key.edited(item.id, slip)}), wants, strict=True)]
+        slip.name: [
+            distance(item, got, want)
+            for got, want in zip(outcomes(item, key, cases, {item.id: key.edited(item.id, slip)}), wants, strict=True)
+        ]
         for slip in item.slips
     }
 
@@ -88,7 +91,11 @@ def tolerance(item: Item) -> Tolerance:
     if item.kind is Kind.FUNCTION:
         return Tolerance(item.rtol, 0.0, item.float32, item.parts)
     # a value is judged by what hand work can reach, however precise the numbers look
-    return Tolerance(0.0, item.atol, False, item.parts) if item.kind is Kind.VALUE else Tolerance(0.0, 1e-9, False, item.parts)
+    return (
+        Tolerance(0.0, item.atol, False, item.parts)
+        if item.kind is Kind.VALUE
+        else Tolerance(0.0, 1e-9, False, item.parts)
+    )
 
 
 def widest(item: Item) -> Tolerance:

@@ -113,7 +113,8 @@ def _function_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> tupl
         text = f"on {case['name']}, {seen}"
         return False, text + (f"\n  {spec['slips'][slip]}" if slip else "")
     points = f"{spec['points']:g} point" + ("s" if spec["points"] != 1 else "")
-    text = f"right on the worked example{'s' if len(wants) > 1 else ''} ({points}). Fresh numbers are drawn when it is graded."
+    examples = "example" + ("s" if len(wants) > 1 else "")
+    text = f"right on the worked {examples} ({points}). Fresh numbers are drawn when it is graded."
     if spec.get("warns") is not None and any(run["warned"] for run in runs):
         warned = next(run["warned"] for run in runs if run["warned"])[0]
         return False, f"the numbers are right, but numpy warns: {warned}. A right answer here is silent."
@@ -285,7 +286,7 @@ def gaps(got: Any, want: Any, rule: Tolerance, path: str = "") -> Iterator[Gap]:
                 yield Gap("missing", path, None, None, key, math.inf)
             else:
                 yield from gaps(got[key], entry, rule, f"{path}[{key!r}]")
-    elif isinstance(want, (tuple, list)) and as_array(want) is None or isinstance(want, tuple):
+    elif (isinstance(want, (tuple, list)) and as_array(want) is None) or isinstance(want, tuple):
         yield from _sequence_gaps(got, want, rule, path)
     elif isinstance(want, (set, frozenset)):
         same = isinstance(got, (set, frozenset, list, tuple)) and _canonical(_as_set(got)) == _canonical(want)
@@ -304,12 +305,21 @@ def _sequence_gaps(got: Any, want: Any, rule: Tolerance, path: str) -> Iterator[
     needed = max((i + 1 for i, on in enumerate(judged) if on), default=0)
     if entries is None or not needed <= len(entries) <= max(len(want), needed):
         seen = _kind_of(got) if entries is None else f"{len(entries)} results"
-        yield Gap("type", path, None, seen, f"{len(want)} results" + (f" ({', '.join(filter(None, parts))})" if parts else ""), math.inf)
+        yield Gap(
+            "type",
+            path,
+            None,
+            seen,
+            f"{len(want)} results" + (f" ({', '.join(filter(None, parts))})" if parts else ""),
+            math.inf,
+        )
         return
     inner = rule._replace(parts=())
     for i, entry in enumerate(want):
         if judged[i]:
-            yield from gaps(entries[i], entry, inner, (f"{path}." if path else "") + parts[i] if parts else f"{path}[{i}]")
+            yield from gaps(
+                entries[i], entry, inner, (f"{path}." if path else "") + parts[i] if parts else f"{path}[{i}]"
+            )
 
 
 def _array_gap(got: Any, want: Any, rule: Tolerance, path: str) -> Gap:
@@ -335,7 +345,9 @@ def _array_gap(got: Any, want: Any, rule: Tolerance, path: str) -> Gap:
         where = tuple(int(k) for k in np.argwhere(~np.isfinite(ratios))[0])
         return Gap("not-finite", path, where, flat[where], wanted[where], math.inf)
     outside = np.argwhere(ratios > 1.0)
-    where = tuple(int(k) for k in (outside[0] if len(outside) else np.unravel_index(int(np.argmax(ratios)), ratios.shape)))
+    where = tuple(
+        int(k) for k in (outside[0] if len(outside) else np.unravel_index(int(np.argmax(ratios)), ratios.shape))
+    )
     return Gap("value", path, where, flat[where], wanted[where], float(np.max(ratios)))
 
 
@@ -470,7 +482,9 @@ def _run(functions: list[Any], encoded: Any) -> dict[str, Any]:
             run["result"] = _safe_encode(results[0] if len(functions) == 1 else tuple(results))
         except Exception as error:  # the student's own code: whatever it raises is data
             run["raised"] = _raised(error)
-    run["warned"] = [f"{w.category.__name__}: {w.message}"[:200] for w in caught[:5] if issubclass(w.category, RuntimeWarning)]
+    run["warned"] = [
+        f"{w.category.__name__}: {w.message}"[:200] for w in caught[:5] if issubclass(w.category, RuntimeWarning)
+    ]
     return run
 
 
@@ -490,7 +504,7 @@ def is_blank(run: Mapping[str, Any]) -> bool:
     """Whether a call came back with nothing at all."""
     result = run.get("result")
     if result is None:
-        return run.get("raised", {}).get("type") == "NotImplementedError"
+        return bool(run.get("raised", {}).get("type") == "NotImplementedError")
     if result["t"] == "tuple" and result["items"]:
         return all(entry["t"] == "none" for entry in result["items"])
     return bool(result["t"] == "none")

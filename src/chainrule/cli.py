@@ -3,21 +3,33 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
-from typing import Annotated
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
 from chainrule.course import Course
-from chainrule.errors import ChainruleError
+from chainrule.errors import ChainruleError, CourseError, KitError
+from chainrule.grading.sandbox import SandboxUnavailable
+
+if TYPE_CHECKING:
+    from chainrule.grading.plan import Planned
+    from chainrule.grading.remark import Remark
+    from chainrule.grading.worker import Graded
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False)
 
-Units = Annotated[list[str] | None, typer.Argument(metavar="[UNIT]...", help="units by name or number; all where none is named")]
+Units = Annotated[
+    list[str] | None, typer.Argument(metavar="[UNIT]...", help="units by name or number; all where none is named")
+]
 
 
 def main() -> None:
@@ -60,7 +72,16 @@ def verify(
         failed |= any(report.problems for report in reports)
         trees[unit.name] = [report.to_json() for report in reports]
         if not as_json:
-            table = Table("item", "points", "slips named", "equivalents", "cases", "noise margin", "signal margin", title=unit.name)
+            table = Table(
+                "item",
+                "points",
+                "slips named",
+                "equivalents",
+                "cases",
+                "noise margin",
+                "signal margin",
+                title=unit.name,
+            )
             for report in reports:
                 table.add_row(
                     report.item,
@@ -80,6 +101,193 @@ def verify(
     if as_json:
         print(json.dumps(trees, indent=1))
     raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def grade(
+    unit: Annotated[str, typer.Argument(help="the unit, by name or number")],
+    student: Annotated[list[str] | None, typer.Option(help="only this student; may be given more than once")] = None,
+    jobs: Annotated[
+        int, typer.Option(min=1, help="notebooks graded at the same time; as a rule the number of cores")
+    ] = os.cpu_count() or 1,
+    fresh: Annotated[bool, typer.Option(help="grade again what is unchanged, too")] = False,
+    trust_students: Annotated[
+        bool, typer.Option(help="run students' code WITHOUT a sandbox, with all your rights")
+    ] = False,
+) -> None:
+    """Grade what is new or changed: autograded/, gradebook/gradebook.db and feedback/."""
+    from chainrule.grading.pool import grade_unit
+
+    course = Course.find()
+    found = course.unit(unit)
+    with _progress() as progress:
+        task = progress.add_task(found.name, total=None)
+        try:
+            planned, graded = grade_unit(
+                course,
+                found,
+                student,
+                jobs,
+                fresh,
+                trust_students,
+                begin=lambda planned: progress.update(task, total=len(planned.todo)),
+                done=lambda outcome: progress.update(task, advance=1),
+            )
+        except (KitError, SandboxUnavailable) as error:
+            progress.stop()
+            err.print(f"chainrule grade: {error}", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from None
+    raise typer.Exit(_say_graded(found.name, planned, graded))
+
+
+def _say_graded(unit: str, planned: Planned, graded: list[Graded]) -> int:
+    """Print a line for each submission that a person must look at. Returns the exit status."""
+    scored = [outcome for outcome in graded if outcome.scores is not None]
+    look: dict[str, tuple[Remark, ...]] = {outcome.student: outcome.remarks for outcome in scored}
+    look |= planned.unchanged
+    ungraded = {outcome.student: outcome.refused or outcome.kit_fault for outcome in graded if outcome.scores is None}
+    look |= {student: (remark,) for student, remark in ungraded.items() if remark}
+    for student in sorted(look):
+        for remark in look[student]:
+            head = "NOT GRADED: " if student in ungraded else ""
+            says = f"{student}  {remark.cause}  {head}{remark.where}: {remark.says} {remark.way_out(unit, student)}"
+            out.print(says, markup=False, soft_wrap=True, style="red" if head else None)
+    seconds = sum(outcome.seconds for outcome in graded) / len(graded) if graded else 0.0
+    refused = sum(outcome.refused is not None for outcome in graded)
+    faults = sum(outcome.kit_fault is not None for outcome in graded)
+    notes = f", {refused} could not be graded" if refused else ""
+    notes += f", {faults} failed by the kit's fault" if faults else ""
+    notes += f", {len(planned.unchanged)} unchanged" if planned.unchanged else ""
+    out.print(
+        f"{unit}: {len(scored)} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""), markup=False
+    )
+    return 1 if faults else 3 if any(look.values()) else 0
+
+
+@app.command()
+def student(unit: Annotated[str, typer.Argument()], name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+    """One student's verdicts, item by item."""
+    from chainrule.grading.plan import notes_of
+    from chainrule.judge import Verdict
+    from chainrule.render import verdict_text
+
+    course = Course.find()
+    found = course.unit(unit)
+    notes = notes_of(course, found, name)
+    if notes is None:
+        raise CourseError(
+            f"nothing graded of {name} in {found.name}. Run: chainrule grade {found.name} --student {name}"
+        )
+    verdicts = [Verdict.from_json(tree) for tree in notes["verdicts"]]
+    for verdict in verdicts:
+        out.print(verdict_text(verdict), markup=False, soft_wrap=True, style=None if verdict.full else "yellow")
+    for remark in notes["remarks"]:
+        out.print(f"remark, {remark['cause']}: {remark['says']}", markup=False, soft_wrap=True)
+    out.print(f"total: {sum(v.points for v in verdicts):g} of {sum(v.out_of for v in verdicts):g}")
+
+
+@app.command()
+def report(units: Units = None) -> None:
+    """The class in tables: students, items, commonest mistakes; the same as CSV in gradebook/report/."""
+    from chainrule.report.tables import item_table, student_table, verdict_table, write_csv
+
+    course = Course.find()
+    for unit in course.units(units):
+        verdicts = verdict_table(course, unit)
+        if verdicts.empty:
+            out.print(f"{unit.name}: nothing graded yet", markup=False)
+            continue
+        table = Table("item", "mean", "full marks", "commonest mistakes", title=unit.name)
+        for row in item_table(verdicts).itertuples():
+            table.add_row(row.item, f"{row.mean_share:.0%}", f"{row.full} of {row.students}", row.slips)
+        out.print(table)
+        table = Table("student", "points", "of", "share")
+        for row in student_table(verdicts).sort_index().itertuples():
+            graded = row.points == row.points  # NaN where nothing could be graded
+            table.add_row(
+                str(row.Index),
+                f"{row.points:g}" if graded else "not graded",
+                f"{row.out_of:g}",
+                f"{row.share:.0%}" if graded else "",
+            )
+        out.print(table)
+        out.print(f"written: {write_csv(course, unit, verdicts)}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def demo(
+    students: Annotated[int, typer.Option(min=1)] = 12,
+    seed: Annotated[int, typer.Option(help="another seed, another class")] = 0,
+    unit: Annotated[list[str] | None, typer.Option(help="only this unit; may be given more than once")] = None,
+    jobs: Annotated[int, typer.Option(min=1)] = os.cpu_count() or 1,
+    into: Annotated[
+        Path | None, typer.Option(help="folder for the class's course; a temporary one where none is named")
+    ] = None,
+    trust_students: Annotated[bool, typer.Option(help="without a sandbox")] = False,
+) -> None:
+    """Make a class whose scores are known beforehand, grade it, compare; exit 1 where one score differs."""
+    from chainrule.demo import make_course, run_demo
+
+    course = make_course(Course.find(), into or Path(tempfile.mkdtemp(prefix="chainrule-demo-")))
+    units = course.units(unit)
+    with _progress() as progress:
+        tasks = {found.name: progress.add_task(found.name, total=students) for found in units}
+        compared = run_demo(
+            course, units, students, seed, jobs, trust_students, lambda name, _: progress.update(tasks[name], advance=1)
+        )
+    table = Table("unit", "student", "made of", "should get", "got", "")
+    for row in compared:
+        marks = ["-" if number is None else f"{number:g}" for number in (row.should, row.got)]
+        table.add_row(
+            row.unit,
+            row.student,
+            row.role,
+            *marks,
+            "\n".join(row.differences) or "as it should be",
+            style="red" if row.differences else None,
+        )
+    out.print(table)
+    wrong = sum(bool(row.differences) for row in compared)
+    out.print(
+        f"{len(compared)} submissions graded, {wrong} not as they should be. The course: {course.root}",
+        markup=False,
+        soft_wrap=True,
+    )
+    out.print(f"Look around: cd {course.root}; chainrule report; feedback/s002/", markup=False, soft_wrap=True)
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command()
+def doctor() -> None:
+    """What works on this machine, what not, and the one command that mends it."""
+    from chainrule.doctor import examine
+
+    failed = False
+    for finding in examine(Course.find()):
+        word = "ok" if finding.good else "MISSING" if finding.needed else "-"
+        out.print(
+            f"{word:8}{finding.what}: {finding.says}",
+            markup=False,
+            soft_wrap=True,
+            style=None if finding.good else "red",
+        )
+        if not finding.good and finding.mend:
+            out.print(f"        mend it: {finding.mend}", markup=False, soft_wrap=True)
+        failed |= finding.needed and not finding.good
+    raise typer.Exit(1 if failed else 0)
+
+
+def _progress() -> Progress:
+    """A bar with the rate and the time left, on the error stream."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    return Progress(*columns, console=err)
 
 
 def _margin(number: float | None) -> str:

@@ -47,7 +47,9 @@ class Course:
         for folder in (start, *start.parents):
             if (folder / CONFIG).is_file():
                 return cls(folder)
-        raise CourseError(f"no course here: neither {start} nor a folder above it holds {CONFIG}. cd into the course folder.")
+        raise CourseError(
+            f"no course here: neither {start} nor a folder above it holds {CONFIG}. cd into the course folder."
+        )
 
     @property
     def authoring(self) -> Path:
@@ -151,7 +153,9 @@ def load_key(unit: str, notebook: nbformat.NotebookNode) -> Key:
         meta = cell.metadata.get("nbgrader", {})
         if cell.cell_type == "code" and not meta.get("grade"):
             source = cell.source.removeprefix(IMPORT)
-            cells.append(key_cell(source, meta.get("grade_id") if meta.get("solution") else None, GIVEN in cell.metadata))
+            cells.append(
+                key_cell(source, meta.get("grade_id") if meta.get("solution") else None, GIVEN in cell.metadata)
+            )
     return Key(unit, cells)
 
 
@@ -166,7 +170,9 @@ def load_items(path: Path) -> dict[str, Item]:
         spec.loader.exec_module(module)
         items: tuple[Item, ...] = tuple(module.ITEMS)
     except AttributeError as error:
-        raise CourseError(f"{path}: {error}. A unit's items.py ends in ITEMS = (function(...), value(...), ...)") from error
+        raise CourseError(
+            f"{path}: {error}. A unit's items.py ends in ITEMS = (function(...), value(...), ...)"
+        ) from error
     except (ItemError, SyntaxError, TypeError, NameError, ImportError) as error:
         raise CourseError(f"{path}: {type(error).__name__}: {error}") from error
     found: dict[str, Item] = {}
@@ -199,7 +205,9 @@ def _secret_in(path: Path) -> bytes:
     try:
         secret = bytes.fromhex(path.read_text().strip())
     except ValueError as error:
-        raise CourseError(f"{path}: not a course secret. Put your backup of it back; a new one would redraw all cases.") from error
+        raise CourseError(
+            f"{path}: not a course secret. Put your backup of it back; a new one would redraw all cases."
+        ) from error
     if len(secret) < 16:
         raise CourseError(f"{path}: too short for a course secret. Put your backup of it back.")
     return secret

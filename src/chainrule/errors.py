@@ -18,4 +18,8 @@ class BuildError(CourseError):
 
 
 class SubmissionError(ChainruleError):
-    """A submission that cannot be graded as it is: the message says who, what and the way out."""
+    """A submission that cannot be graded as it is. `cause` is a short word, `where` the file, `says` what is wrong."""
+
+    def __init__(self, cause: str, where: str, says: str) -> None:
+        super().__init__(f"{where} {says}")
+        self.cause, self.where, self.says = cause, where, says

@@ -56,7 +56,9 @@ class Evidence:
 
 def read(outputs: Iterable[Mapping[str, Any]], item: Item, cases: int) -> Evidence | None:
     """The evidence in a test cell's outputs, None where the cell sent none."""
-    texts = [output.get("data", {}).get(EVIDENCE_MIME) for output in outputs if output.get("output_type") == "display_data"]
+    texts = [
+        output.get("data", {}).get(EVIDENCE_MIME) for output in outputs if output.get("output_type") == "display_data"
+    ]
     texts = [text for text in texts if text is not None]
     if not texts:
         return None
@@ -119,7 +121,9 @@ def _plain(thing: Any) -> Any:
         lengths = {np.shape(column)[0] if np.ndim(column) else -1 for column in thing.columns_data}
         if len(lengths) > 1 or -1 in lengths or len(thing.columns) != len(thing.columns_data):
             raise WireError("a table with ragged columns")
-        return pd.DataFrame({name: list(column) for name, column in zip(thing.columns, thing.columns_data, strict=True)})
+        return pd.DataFrame(
+            {name: list(column) for name, column in zip(thing.columns, thing.columns_data, strict=True)}
+        )
     if isinstance(thing, tuple) and type(thing) is tuple:
         return tuple(_plain(entry) for entry in thing)
     if isinstance(thing, list):

@@ -168,10 +168,17 @@ class Item:
             raise ItemError(f"item {self.id}: a function needs cases; add cases=[Case(...)]")
         if self.kind is not Kind.FUNCTION and (self.cases or self.worked):
             raise ItemError(f"item {self.id}: cases are for functions; a {self.kind} is worked once")
-        names = [edit.name for edit in (*self.slips, *self.same)]
+        names = [edit.name for edit in self.edits]
         repeated = {name for name in names if names.count(name) > 1}
         if repeated:
-            raise ItemError(f"item {self.id}: {sorted(repeated)} named twice; slips and equivalents need names of their own")
+            raise ItemError(
+                f"item {self.id}: {sorted(repeated)} named twice; slips and equivalents need names of their own"
+            )
+
+    @property
+    def edits(self) -> tuple[Slip | Same, ...]:
+        """All other forms of the solution, wrong and right ones."""
+        return (*self.slips, *self.same)
 
 
 def value(id: str, *names: str, points: float, **fields: Any) -> Item:

@@ -10,7 +10,8 @@ import ast
 import copy
 import textwrap
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,16 +92,20 @@ class Key:
         for i in range(len(self.cells) - 1, -1, -1):
             cell = self.cells[i]
             defines, uses = cell.defines, cell.uses
-            if cell.item in edits:
+            if cell.item is not None and cell.item in edits:
                 defines, uses = _names_of(edits[cell.item])
             if (defines - set(values)) & needed:
                 chosen.append(i)
                 needed |= uses - set(values)
-        used = {i: edits[cell.item] for i in chosen if (cell := self.cells[i]).item in edits}
+        used = {i: edits[name] for i in chosen if (name := self.cells[i].item) is not None and name in edits}
         return tuple(sorted(chosen)), tuple(sorted(used.items()))
 
     def answer(
-        self, item: Item, cases: Iterable[tuple[Any, ...]], edits: Mapping[str, str] | None = None, values: Mapping[str, Any] | None = None
+        self,
+        item: Item,
+        cases: Iterable[tuple[Any, ...]],
+        edits: Mapping[str, str] | None = None,
+        values: Mapping[str, Any] | None = None,
     ) -> list[Any]:
         """What the key answers: one entry a case for functions, one entry in all for values."""
         try:
@@ -112,7 +117,9 @@ class Key:
             return [copy.deepcopy(objects[0] if len(objects) == 1 else tuple(objects))]
         return [call(objects, args) for args in cases]
 
-    def _run(self, chosen: tuple[int, ...], used: tuple[tuple[int, str], ...], values: Mapping[str, Any]) -> dict[str, Any]:
+    def _run(
+        self, chosen: tuple[int, ...], used: tuple[tuple[int, str], ...], values: Mapping[str, Any]
+    ) -> dict[str, Any]:
         place = (chosen, used)
         if not values and place in self._runs:
             return self._runs[place]
@@ -130,7 +137,7 @@ class Key:
 
     def _cell(self, item: str) -> KeyCell:
         if item not in self._of_item:
-            raise BuildError(f"{self.unit}: no solution cell for item {item}; add one, `# %% item=\"{item}\"`")
+            raise BuildError(f'{self.unit}: no solution cell for item {item}; add one, `# %% item="{item}"`')
         return self._of_item[item]
 
 
@@ -165,7 +172,9 @@ def edited_text(solution: str, edit: Slip | Same, place: str) -> str:
         return textwrap.indent(textwrap.dedent(edit.new).strip("\n"), indent) + "\n"
     found = solution.count(edit.old)
     if found != 1:
-        raise BuildError(f"{place}: its text {edit.old!r} stands {found} times in the solution; it must stand there once")
+        raise BuildError(
+            f"{place}: its text {edit.old!r} stands {found} times in the solution; it must stand there once"
+        )
     return solution.replace(edit.old, edit.new)
 
 
@@ -203,20 +212,16 @@ def _names_of(source: str) -> tuple[frozenset[str], frozenset[str]]:
 def _outside_functions(tree: ast.AST) -> Iterable[ast.AST]:
     for node in ast.iter_child_nodes(tree):
         yield node
-        if not isinstance(node, ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp):
+        if not isinstance(
+            node,
+            ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.ListComp | ast.DictComp | ast.SetComp | ast.GeneratorExp,
+        ):
             yield from _outside_functions(node)
 
 
-class _quiet:
+@contextmanager
+def _quiet() -> Iterator[None]:
     """Slips overflow and divide by zero on purpose; nobody needs to hear of it."""
-
-    def __enter__(self) -> None:
-        self._errors = np.errstate(all="ignore")
-        self._warnings = warnings.catch_warnings()
-        self._errors.__enter__()
-        self._warnings.__enter__()
+    with np.errstate(all="ignore"), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-
-    def __exit__(self, *exception: object) -> None:
-        self._warnings.__exit__(*exception)
-        self._errors.__exit__(*exception)
+        yield

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import warnings
 from pathlib import Path
 from typing import Any
 
 from nbgrader.converters import GenerateAssignment
 from nbgrader.coursedir import CourseDirectory
+from sqlalchemy.exc import SAWarning
 from traitlets.config import Config
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -36,9 +38,11 @@ def generate_assignment(root: Path, unit: str, source: Path, release: Path, db_u
 
 
 def run(converter: type[Any], config: Config) -> None:
-    """Run one converter quietly; what it logs at warning level and above is raised with its error."""
+    """Run one converter quietly: what goes wrong comes as its exception."""
+    # nbgrader's own queries make SQLAlchemy warn three times a submission, of nothing that matters
+    warnings.filterwarnings("ignore", category=SAWarning)
     log = logging.getLogger(f"chainrule.nbgrader.{converter.__name__}")
     log.propagate = False
-    log.setLevel(logging.ERROR)
+    log.handlers = [logging.NullHandler()]
     coursedir = CourseDirectory(config=config)
     converter(coursedir=coursedir, config=config, log=log).start()

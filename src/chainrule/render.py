@@ -26,8 +26,10 @@ def verdict_html(verdict: Verdict) -> str:
     colour = _COLOURS[verdict.full]
     share = 100 * verdict.points / verdict.out_of
     lines = [
-        f'<div class="chainrule" style="border-left:.4em solid {colour};padding:.4em .8em;margin:.2em 0;max-width:46em">',
-        f"<div><strong>{escape(verdict.item)}: {verdict.points:g} of {verdict.out_of:g}</strong> ({WORDS[verdict.status]})</div>",
+        f'<div class="chainrule" style="border-left:.4em solid {colour};'
+        'padding:.4em .8em;margin:.2em 0;max-width:46em">',
+        f"<div><strong>{escape(verdict.item)}: {verdict.points:g} of {verdict.out_of:g}</strong> "
+        f"({WORDS[verdict.status]})</div>",
         f'<div aria-hidden="true" style="height:.35em;background:#8884;max-width:14em;margin:.3em 0">'
         f'<div style="height:100%;width:{share:.0f}%;background:{colour}"></div></div>',
     ]
@@ -49,5 +51,9 @@ def verdict_text(verdict: Verdict) -> str:
 def _marked(text: str) -> str:
     """Escaped, with `code` as code and line breaks kept."""
     parts = escape(text).split("`")
-    coded = [f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts)] if len(parts) % 2 else ["`".join(parts)]
+    coded = (
+        [f"<code>{part}</code>" if i % 2 else part for i, part in enumerate(parts)]
+        if len(parts) % 2
+        else ["`".join(parts)]
+    )
     return "".join(coded).replace("\n", "<br>")

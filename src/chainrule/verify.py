@@ -62,7 +62,21 @@ def verify(unit: Unit, cases: int = CASES, done: Callable[[str], None] = lambda 
         try:
             reports.append(_verify_item(unit, item, cases))
         except ChainruleError as error:
-            reports.append(ItemReport(item.id, str(item.kind), item.points, len(item.slips), 0, len(item.same), 0, 0, None, None, (str(error),)))
+            reports.append(
+                ItemReport(
+                    item.id,
+                    str(item.kind),
+                    item.points,
+                    len(item.slips),
+                    0,
+                    len(item.same),
+                    0,
+                    0,
+                    None,
+                    None,
+                    (str(error),),
+                )
+            )
         done(item.id)
     return reports
 
@@ -76,7 +90,9 @@ def _verify_item(unit: Unit, item: Item, cases: int) -> ItemReport:
     problems += [*wrong_slips.values(), *wrong_same.values(), *_charged_twice(unit, item)]
     noise, signal, draws = _separation(unit, item, cases, rng) if item.accept is None else (None, None, 0)
     if noise is not None and noise < MARGIN:
-        problems.append(f"right answers differ by up to 1/{noise:.3g} of the tolerance; it must be 1/{MARGIN:g} at most")
+        problems.append(
+            f"right answers differ by up to 1/{noise:.3g} of the tolerance; it must be 1/{MARGIN:g} at most"
+        )
     if signal is not None and signal < MARGIN:
         problems.append(f"the nearest slip is {signal:.3g} tolerances away; it must be {MARGIN:g} at least")
     return ItemReport(
@@ -131,7 +147,10 @@ def _wrong_slips(unit: Unit, item: Item, drawn: tuple[Drawn, ...]) -> Iterator[t
             named = ", ".join(verdict.slips) or "nothing"
             yield slip.name, f"slip {slip.name} is taken for {named}: {verdict.says}"
         elif verdict.points != marks(slip.credit, item.points):
-            yield slip.name, f"slip {slip.name} gets {verdict.points:g}, its credit is {marks(slip.credit, item.points):g}"
+            yield (
+                slip.name,
+                f"slip {slip.name} gets {verdict.points:g}, its credit is {marks(slip.credit, item.points):g}",
+            )
 
 
 def _wrong_same(unit: Unit, item: Item, drawn: tuple[Drawn, ...]) -> Iterator[tuple[str, str]]:
@@ -147,7 +166,11 @@ def _wrong_same(unit: Unit, item: Item, drawn: tuple[Drawn, ...]) -> Iterator[tu
 
 def _charged_twice(unit: Unit, item: Item) -> Iterator[str]:
     """Later items that lose marks for a slip of this one."""
-    later = [other for other in unit.items.values() if other.accept is None and unit.key.needs(other.names, item.id) and other.id != item.id]
+    later = [
+        other
+        for other in unit.items.values()
+        if other.accept is None and unit.key.needs(other.names, item.id) and other.id != item.id
+    ]
     if not later:
         return
     for slip in item.slips:
@@ -160,7 +183,8 @@ def _charged_twice(unit: Unit, item: Item) -> Iterator[str]:
             drawn = draw(other, unit.key, rng_for(SECRET, unit.name, other, "verify"))
             theirs = outcomes(other, unit.key, drawn, edits)
             if not verdict.full and nontrivial(theirs, drawn):
-                yield f"slip {slip.name} is charged again in {other.id}: {verdict.points:g} of {verdict.out_of:g}, {verdict.says}"
+                points = f"{verdict.points:g} of {verdict.out_of:g}"
+                yield f"slip {slip.name} is charged again in {other.id}: {points}, {verdict.says}"
 
 
 def _can_be_followed(unit: Unit, item: Item, edits: Mapping[str, str]) -> bool:
@@ -168,7 +192,10 @@ def _can_be_followed(unit: Unit, item: Item, edits: Mapping[str, str]) -> bool:
     if item.kind is Kind.FUNCTION:
         return True
     names = _names(unit, item, edits)
-    return not isinstance(names, Raised) and usable_values(item, tuple(names[name] for name in item.names), unit.key) is not None
+    return (
+        not isinstance(names, Raised)
+        and usable_values(item, tuple(names[name] for name in item.names), unit.key) is not None
+    )
 
 
 def judged_with(unit: Unit, items: list[Item], edits: Mapping[str, str], student: str = "verify") -> dict[str, Verdict]:
@@ -177,7 +204,9 @@ def judged_with(unit: Unit, items: list[Item], edits: Mapping[str, str], student
     evidence = {}
     for item in items:
         names = _names(unit, item, edits)
-        evidence[item.id] = Evidence(missing=item.names) if isinstance(names, Raised) else evidence_of(item, drawn[item.id], names)
+        evidence[item.id] = (
+            Evidence(missing=item.names) if isinstance(names, Raised) else evidence_of(item, drawn[item.id], names)
+        )
     return {name: verdict for name, verdict in judge_unit(unit, evidence, drawn).items() if name in drawn}
 
 
@@ -186,7 +215,11 @@ def _names(unit: Unit, item: Item, edits: Mapping[str, str]) -> Mapping[str, Any
         names = unit.key.run(item.names, edits)
     except Exception as error:
         return Raised(type(error).__name__)
-    return names if item.kind is Kind.FUNCTION else {name: copy.deepcopy(names[name]) for name in item.names if name in names}
+    return (
+        names
+        if item.kind is Kind.FUNCTION
+        else {name: copy.deepcopy(names[name]) for name in item.names if name in names}
+    )
 
 
 # --------------------------------------------------------------------------- separation
@@ -204,9 +237,9 @@ def _separation(unit: Unit, item: Item, cases: int, rng: np.random.Generator) ->
         wants = outcomes(item, unit.key, drawn)
         for same in item.same:
             gots = outcomes(item, unit.key, drawn, {item.id: unit.key.edited(item.id, same)})
-            noise = max(noise, *(_noise(item, got, want) for got, want in zip(gots, wants, strict=True)))
+            noise = max(noise, max(_noise(item, got, want) for got, want in zip(gots, wants, strict=True)))
         if item.float32:
-            noise = max(noise, *_float32_noise(unit, item, drawn, wants))
+            noise = max(noise, max(_float32_noise(unit, item, drawn, wants), default=0.0))
         for distances in slip_distances(item, unit.key, drawn).values():
             far = max(distances)
             if far > 1.0:  # a slip that only warns agrees in its numbers
@@ -256,4 +289,3 @@ def typed(answer: Any, digits: int = 4, cut: bool = False) -> Any:
         return answer
     array = array.astype(float) * 10**digits
     return (np.trunc(array) if cut else np.round(array)) / 10**digits
-

@@ -35,7 +35,7 @@ def telling_lines(unit: Unit, key: Key) -> Iterator[str]:
     public = {line.strip() for cell in key.cells if not cell.item for line in cell.source.splitlines()}
     for item in unit.items.values():
         outside = {line.strip() for line in key.around(item.id).splitlines()}
-        texts = [key.solution(item.id), *(edit.new for edit in (*item.slips, *item.same) if not edit.old)]
+        texts = [key.solution(item.id), *(edit.new for edit in item.edits if not edit.old)]
         for line in "\n".join(texts).splitlines():
             line = line.strip()
             if len(line) >= TELLING and not line.startswith("#") and line not in public and line not in outside:

@@ -21,7 +21,10 @@ CHOICE_ATOL = 1e-6  # a number that is chosen, not worked out: wide enough for .
 
 def public_data(unit: Unit, key: Key) -> str:
     """The text of check_data.json, the same byte for byte each time."""
-    items = {item.id: _function(unit, item, key) if item.kind is Kind.FUNCTION else _value(unit, item, key) for item in unit.items.values()}
+    items = {
+        item.id: _function(unit, item, key) if item.kind is Kind.FUNCTION else _value(unit, item, key)
+        for item in unit.items.values()
+    }
     return json.dumps({"unit": unit.name, "items": items}, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
 
 
@@ -39,12 +42,16 @@ def _common(item: Item) -> dict[str, Any]:
 def _function(unit: Unit, item: Item, key: Key) -> dict[str, Any]:
     cases = worked_cases(item, key)
     if not cases:
-        raise BuildError(f"{unit.name}, item {item.id}: no worked case; students need one public example, worked=[Worked(...)]")
+        raise BuildError(
+            f"{unit.name}, item {item.id}: no worked case; students need one public example, worked=[Worked(...)]"
+        )
     args = [case.args for case in cases]
     wants = key.answer(item, args)
     for case, want in zip(cases, wants, strict=True):
         if isinstance(want, Raised):
-            raise BuildError(f"{unit.name}, item {item.id}: its own solution stops with {want.type} on the worked case {case.name!r}")
+            raise BuildError(
+                f"{unit.name}, item {item.id}: its own solution stops with {want.type} on the worked case {case.name!r}"
+            )
     slips: dict[str, list[Any]] = {}
     if item.accept is None:
         slips = {slip.name: key.answer(item, args, {item.id: key.edited(item.id, slip)}) for slip in item.slips}
@@ -72,7 +79,10 @@ def _value(unit: Unit, item: Item, key: Key) -> dict[str, Any]:
         return _common(item)
     salt = f"{unit.name}/{item.id}"
     right = _nodes(item, key.answer(item, [])[0], salt)
-    accepted = [right, *(_nodes(item, key.answer(item, [], {item.id: key.edited(item.id, same)})[0], salt) for same in item.same)]
+    accepted = [
+        right,
+        *(_nodes(item, key.answer(item, [], {item.id: key.edited(item.id, same)})[0], salt) for same in item.same),
+    ]
     slipped = {slip.name: key.answer(item, [], {item.id: key.edited(item.id, slip)})[0] for slip in item.slips}
     slip_nodes = {name: _nodes(item, got, salt) for name, got in slipped.items() if not isinstance(got, Raised)}
     return {**_common(item), "salt": salt, "accepted": accepted, "slip_nodes": slip_nodes}

@@ -31,7 +31,9 @@ def instructor_notebook(unit: Unit) -> nbformat.NotebookNode:
             solved.append(item.id)
             cells += [_solution_cell(cell.source, item, place), _test_cell(item)]
         elif GIVEN in cell.metadata:
-            cells.append(_given_cell(cell.source, str(cell.metadata[GIVEN]), first=not any(GIVEN in c.metadata for c in cells)))
+            cells.append(
+                _given_cell(cell.source, str(cell.metadata[GIVEN]), first=not any(GIVEN in c.metadata for c in cells))
+            )
         else:
             cells.append(new_code_cell(cell.source, id=f"code-{number:03d}"))
     _expect_order(unit, solved)
@@ -49,12 +51,14 @@ def instructor_notebook(unit: Unit) -> nbformat.NotebookNode:
 def check_edits(unit: Unit, key: Key) -> None:
     """Every slip and equivalent finds its text in the solution, and what comes out is Python."""
     for item in unit.items.values():
-        for edit in (*item.slips, *item.same):
+        for edit in item.edits:
             text = key.edited(item.id, edit)
             try:
                 ast.parse(text)
             except SyntaxError as error:
-                raise BuildError(f"{unit.name}, item {item.id}, edit {edit.name}: what comes out is not Python: {error}") from error
+                raise BuildError(
+                    f"{unit.name}, item {item.id}, edit {edit.name}: what comes out is not Python: {error}"
+                ) from error
 
 
 def key_of(unit: Unit, notebook: nbformat.NotebookNode) -> Key:
@@ -72,7 +76,7 @@ def _item_of(unit: Unit, name: str, solved: list[str], place: str) -> Item:
 def _expect_order(unit: Unit, solved: list[str]) -> None:
     missing = [name for name in unit.items if name not in solved]
     if missing:
-        raise BuildError(f"{unit.text}: no solution cell for {', '.join(missing)}; add `# %% item=\"{missing[0]}\"`")
+        raise BuildError(f'{unit.text}: no solution cell for {", ".join(missing)}; add `# %% item="{missing[0]}"`')
     if solved != list(unit.items):
         swapped = next(a for a, b in zip(solved, unit.items, strict=True) if a != b)
         raise BuildError(f"{unit.text}: item {swapped!r} stands in another order than in items.py; mend either")
@@ -85,19 +89,27 @@ def _solution_cell(source: str, item: Item, place: str) -> nbformat.NotebookNode
     try:
         tree = ast.parse(blank)
     except SyntaxError as error:
-        raise BuildError(f"{place}, item {item.id}: without its solution the cell is no longer Python: {error}. A function keeps its docstring.") from error
+        raise BuildError(
+            f"{place}, item {item.id}: without its solution the cell is no longer Python: {error}. "
+            "A function keeps its docstring."
+        ) from error
     left = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
     left |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
     gone = [name for name in item.names if name not in left]
     if gone:
         form = f"def {gone[0]}(...)" if item.kind is Kind.FUNCTION else f"{gone[0]} = None"
-        raise BuildError(f"{place}, item {item.id}: students are left without `{gone[0]}`; let `{form}` stand above {BEGIN!r}")
+        raise BuildError(
+            f"{place}, item {item.id}: students are left without `{gone[0]}`; let `{form}` stand above {BEGIN!r}"
+        )
     return new_code_cell(source, id=item.id, metadata={"nbgrader": _nbgrader(item.id, solution=True)})
 
 
 def _test_cell(item: Item) -> nbformat.NotebookNode:
     source = f'check("{item.id}", {", ".join(item.names)})'
-    meta = {**_nbgrader(item.id + TEST, grade=True, locked=True), "points": int(item.points) if item.points.is_integer() else item.points}
+    meta = {
+        **_nbgrader(item.id + TEST, grade=True, locked=True),
+        "points": int(item.points) if item.points.is_integer() else item.points,
+    }
     return new_code_cell(source, id=item.id + TEST, metadata={"nbgrader": meta})
 
 
@@ -108,4 +120,11 @@ def _given_cell(source: str, name: str, first: bool) -> nbformat.NotebookNode:
 
 
 def _nbgrader(grade_id: str, grade: bool = False, solution: bool = False, locked: bool = False) -> dict[str, object]:
-    return {"grade": grade, "grade_id": grade_id, "locked": locked, "schema_version": 3, "solution": solution, "task": False}
+    return {
+        "grade": grade,
+        "grade_id": grade_id,
+        "locked": locked,
+        "schema_version": 3,
+        "solution": solution,
+        "task": False,
+    }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from pathlib import Path
 
 from nbgrader.preprocessors import (
@@ -26,6 +28,10 @@ def configure(c: Config, root: Path) -> None:
     from chainrule.grading.judging import DrawCases, Judge, ResetScores, RestoreCells
     from chainrule.grading.kernel import SandboxExecute
 
+    # nbgrader calls `alembic` by its bare name, which is there only in an activated environment
+    tools = str(Path(sys.executable).parent)
+    if tools not in os.environ.get("PATH", "").split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", "")])
     course = Course(root)
     settings = course.settings().get("course", {})
     limits = course.limits()

@@ -29,7 +29,7 @@ from chainrule.render import VERDICT_MIME, verdict_html
 META = "chainrule"  # the autograded notebook's metadata: fingerprint, remarks, verdicts
 
 
-class CoursePreprocessor(NbGraderPreprocessor):
+class CoursePreprocessor(NbGraderPreprocessor):  # type: ignore[misc]
     """A step that needs the course: `root` is set by `configure`."""
 
     root = Unicode("", help="the course folder").tag(config=True)
@@ -107,7 +107,10 @@ class Judge(CoursePreprocessor):
             tests[name + TEST].outputs = [_output(verdict, tests[name + TEST])]
         nb.metadata.setdefault(META, {}).update(
             verdicts=[verdict.to_json() for verdict in verdicts.values()],
-            incidents=[incident.says for incident in incidents],
+            incidents=[
+                [incident.cause, incident.grade_id or f"cell {incident.cell + 1}", incident.says]
+                for incident in incidents
+            ],
         )
         return nb, resources
 

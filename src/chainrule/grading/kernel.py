@@ -118,9 +118,19 @@ class SandboxExecute(Execute):  # type: ignore[misc]
         )
 
     async def _execute(self, room: Room) -> None:
-        self.km = SandboxKernelManager(room=room, config=self.config)
+        km = SandboxKernelManager(room=room, config=self.config)
+        kc: SandboxKernelClient | None = None
+        self.km: Any = km
         try:
-            await self._start()
+            try:  # what goes wrong before the first cell is not the student's
+                await km.start()
+                kc = self.kc = km.client(context=km.context)
+                kc.start_channels()
+                info = await kc.wait_until_ready(self.startup_timeout)
+            except (OSError, RuntimeError) as error:
+                said = km.complaint() or str(error)
+                raise KitError(f"The kernel did not start, so nothing was judged. It said:\n{said}") from error
+            self.nb.metadata["language_info"] = info["language_info"]
             self._deadline = time.monotonic() + self.notebook_seconds
             self._output_left = self._limits.output_bytes
             try:
@@ -128,24 +138,13 @@ class SandboxExecute(Execute):  # type: ignore[misc]
                 async with asyncio.timeout(self.notebook_seconds + self.iopub_timeout + 5):
                     await self._execute_cells()
             except TimeoutError:
-                self._stop(*self._current, "notebook-time", f"stopped after {self.notebook_seconds} s")
+                index, cell = self._current
+                self._stop(index, cell, "notebook-time", f"stopped after {self.notebook_seconds} s")
         finally:
-            if self.kc is not None:
-                self.kc.stop_channels()
-            await self.km.close()
+            if kc is not None:
+                kc.stop_channels()
+            await km.close()
             self.kc = self.km = None
-
-    async def _start(self) -> None:
-        """Start the kernel. What goes wrong before the first cell is not the student's."""
-        try:
-            await self.km.start()
-            self.kc = self.km.client()
-            self.kc.start_channels()
-            info = await self.kc.wait_until_ready(self.startup_timeout)
-            self.nb.metadata["language_info"] = info["language_info"]
-        except (OSError, RuntimeError) as error:
-            said = self.km.complaint() or str(error)
-            raise KitError(f"The kernel did not start, so nothing was judged. It said:\n{said}") from error
 
     async def _execute_cells(self) -> None:
         for index, cell in enumerate(self.nb.cells):
@@ -171,13 +170,19 @@ class SandboxExecute(Execute):  # type: ignore[misc]
                     says = f"did not end after {self.timeout} s, would not be interrupted and was ended"
                     self._stop(index, cell, "unresponsive", says)
                     return
-                # The cell ended, the word that it did was lost: zmq drops a message above the limit and reconnects.
+                # The cell ended, but the word that it did was lost: zmq closes a channel on a message above the limit.
                 self._stop(index, cell, "output-limit", "sent more at once than is read; its output is lost")
+                try:
+                    await self.kc.reopen_iopub()
+                except RuntimeError:
+                    self._incident(index, cell, "unresponsive", "Python did not answer any more and was ended")
+                    return
 
     async def async_execute_cell(self, cell: NotebookNode, cell_index: int, *args: Any, **kwargs: Any) -> NotebookNode:
         """Execute one cell; of a test cell, a call that collects the evidence, and not the source that came in."""
         item = checked_item(cell)
         self._collecting = item is not None
+        self._flooded = False
         self._evidence_left = self._limits.evidence_bytes
         source = cell.source
         if item is not None:
@@ -189,24 +194,28 @@ class SandboxExecute(Execute):  # type: ignore[misc]
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """As nbclient, up to the limits of output."""
-        if msg["msg_type"] in OUTPUTS:
-            if self._collecting and EVIDENCE_MIME in msg["content"].get("data", ()):
-                self._evidence_left -= msg["size"]
-                if self._evidence_left < 0:
-                    self._incident(cell_index, cell, "evidence-limit", f"answers above {self.evidence_mb} MB")
-                    return None
-            elif self._output_left < 0:
+        if msg["msg_type"] not in OUTPUTS:
+            return super().process_message(msg, cell, cell_index)
+        if self._collecting and EVIDENCE_MIME in msg["content"].get("data", ()):
+            self._evidence_left -= msg["size"]
+            if self._evidence_left < 0:
+                says = f"answers above {self.evidence_mb} MB were left out"
+                self._incident(cell_index, cell, "evidence-limit", says)
                 return None
-            else:
-                self._output_left -= msg["size"]
-                if self._output_left < 0:
-                    says = f"the notebook's output passed {self.output_mb} MB; what came later was left out"
-                    self._stop(cell_index, cell, "output-limit", says)
-                    return None
+        elif self._flooded:
+            return None
+        elif msg["size"] > self._output_left:  # what is left is kept for later cells
+            says = f"the notebook's output passed {self.output_mb} MB; the rest of this cell's was left out"
+            self._flooded = True
+            self._stop(cell_index, cell, "output-limit", says)
+            return None
+        else:
+            self._output_left -= msg["size"]
         return super().process_message(msg, cell, cell_index)
 
     def _get_timeout(self, cell: NotebookNode | None) -> int:
-        return max(1, min(self._limits.cell_seconds, round(self._deadline - time.monotonic())))
+        left: float = self._deadline - time.monotonic()
+        return max(1, min(self._limits.cell_seconds, round(left)))
 
     async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> Any:
         index, current = self._current
@@ -275,13 +284,13 @@ class SandboxKernelManager(AsyncKernelManager):  # type: ignore[misc]
             setattr(self, f"{name}_port", number)
         self._kernel_spec = KernelSpec(argv=["-"], display_name="sandbox", language="python", interrupt_mode="message")
 
-    @default("client_factory")
+    @default("client_factory")  # type: ignore[untyped-decorator]
     def _client_factory_default(self) -> type[AsyncKernelClient]:
         return SandboxKernelClient
 
-    @default("context")
+    @default("context")  # type: ignore[untyped-decorator]
     def _context_default(self) -> zmq.asyncio.Context:
-        context = super()._context_default()
+        context: zmq.asyncio.Context = super()._context_default()
         context.setsockopt(zmq.MAXMSGSIZE, MESSAGE_BYTES)
         context.setsockopt(zmq.LINGER, 0)
         return context
@@ -528,6 +537,13 @@ class SandboxKernelClient(AsyncKernelClient):  # type: ignore[misc]
     def stop_channels(self) -> None:
         self.shell_channel.stop()
         self.iopub_channel.stop()
+
+    async def reopen_iopub(self) -> None:
+        """Listen anew to what cells put out."""
+        self.iopub_channel.stop()
+        self._iopub_channel = None
+        self.iopub_channel.start()
+        await self.wait_until_ready(5)
 
     async def wait_until_ready(self, timeout: float) -> dict[str, Any]:
         """Wait for the kernel's first answer, on both channels; nbclient's own way waits .2 s for silence after it."""

@@ -35,6 +35,7 @@ def main(settings: dict[str, Any]) -> None:
         load_check(settings["check"])
         enter(Path(settings["files"]), Path(settings["work"]))
         app = kernel_app(settings)
+        sys.path.insert(0, "")  # the work folder, as in any notebook; -I left it out while we loaded our own
     except BaseException:
         os.write(complaints, traceback.format_exc().encode())
         raise SystemExit(1) from None
@@ -97,14 +98,16 @@ def kernel_app(settings: dict[str, Any]) -> Any:
     from ipykernel.kernelapp import IPKernelApp
     from traitlets.config import Config
 
-    left = settings["output_bytes"]
     write = OutStream.write
+    cell, left = None, 0
 
     def bounded_write(self: OutStream, string: str) -> int | None:
-        """Stops sending when a notebook has printed all that is kept. A courtesy: the grader counts again."""
-        nonlocal left
+        """Stops sending when one cell has printed more than is kept. A courtesy: the grader counts again."""
+        nonlocal cell, left
+        if (now := self.parent_header.get("msg_id")) != cell:
+            cell, left = now, settings["output_bytes"]
         room, left = max(0, left), left - len(string)
-        return write(self, string[:room])
+        return write(self, string[:room])  # type: ignore[no-any-return]
 
     OutStream.write = bounded_write
 

@@ -3,11 +3,57 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import sqlite3
+from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from chainrule import __version__
-from chainrule.course import Unit
+from chainrule.course import Course, Unit
+from chainrule.errors import CourseError
+from chainrule.grading.remark import Remark
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """Students to grade now, and those whose graded work is unchanged, with the remarks made then."""
+
+    todo: tuple[str, ...]
+    unchanged: dict[str, tuple[Remark, ...]]
+
+
+def plan(course: Course, unit: Unit, students: list[str] | None = None, fresh: bool = False) -> Planned:
+    """Compare every submission with what its autograded notebook says it was graded from."""
+    submitted = sorted(path.parent.name for path in (course.root / "submitted").glob(f"*/{unit.name}") if path.is_dir())
+    unknown = [student for student in students or [] if student not in submitted]
+    if unknown:
+        raise CourseError(
+            f"no submission of {', '.join(unknown)} to {unit.name}: submitted/{unknown[0]}/{unit.name} is not there"
+        )
+    todo: list[str] = []
+    unchanged: dict[str, tuple[Remark, ...]] = {}
+    scored = _scored(course, unit)
+    for student in students or submitted:
+        notes = notes_of(course, unit, student)
+        mark = fingerprint(unit, course.root / "submitted" / student / unit.name)
+        if fresh or notes is None or notes.get("fingerprint") != mark or student not in scored:
+            todo.append(student)
+        else:
+            unchanged[student] = tuple(Remark(**remark) for remark in notes.get("remarks", []))
+    return Planned(tuple(todo), unchanged)
+
+
+def notes_of(course: Course, unit: Unit, student: str) -> dict[str, Any] | None:
+    """What grading noted in the autograded notebook: fingerprint, remarks, verdicts; None where there is none."""
+    path = course.root / "autograded" / student / unit.name / f"{unit.notebook}.ipynb"
+    try:
+        notes = json.loads(path.read_text("utf-8"))["metadata"]["chainrule"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return notes if isinstance(notes, dict) and "verdicts" in notes else None
 
 
 def fingerprint(unit: Unit, folder: Path) -> str:
@@ -28,3 +74,31 @@ def files_of(folder: Path) -> list[Path]:
             Path(place, name) for name in names if not Path(place, name).is_symlink() and Path(place, name).is_file()
         ]
     return found
+
+
+def _scored(course: Course, unit: Unit) -> set[str]:
+    """Students all of whose items have a score in the gradebook."""
+    from chainrule.nbgrading import course_config
+
+    path = Path(course_config(course.root).CourseDirectory.db_url.removeprefix("sqlite:///"))
+    if not path.exists():
+        return set()
+    query = """
+        select submitted_assignment.student_id, min(grade.auto_score is not null), count(*)
+        from grade
+        join submitted_notebook on submitted_notebook.id = grade.notebook_id
+        join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
+        join assignment on assignment.id = submitted_assignment.assignment_id
+        where assignment.name = ?
+        group by submitted_assignment.student_id
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as gradebook:
+            rows = gradebook.execute(query, (unit.name,)).fetchall()
+    except sqlite3.OperationalError:  # a gradebook that has no tables yet
+        return set()
+    except sqlite3.DatabaseError as error:
+        raise CourseError(
+            f"{path} is no gradebook ({error}). It was left as it is: put your backup of it back, or move it away."
+        ) from error
+    return {student for student, all_scored, count in rows if all_scored and count == len(unit.items)}

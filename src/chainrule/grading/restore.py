@@ -8,24 +8,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from typing import Any
 
 from nbformat import NotebookNode
 
 from chainrule.course import TEST, Unit, read_notebook
-
-
-@dataclass(frozen=True, slots=True)
-class Remark:
-    """What a person should know about a submission: a short cause, the cell or file, and a sentence."""
-
-    cause: str
-    where: str
-    says: str
-
-    def to_json(self) -> dict[str, str]:
-        return asdict(self)
+from chainrule.grading.remark import Remark
 
 
 def restore(nb: NotebookNode, unit: Unit) -> list[Remark]:

@@ -32,7 +32,7 @@ SYSTEM = ("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32")
 ETC = ("ld.so.cache", "alternatives", "localtime", "fonts")
 
 INSIDE_UID = 1000
-SLOT_UIDS = range(2_000_000_000, 2_100_000_000)  # above what systemd and containers hand out, below 2**31 - 1
+SLOT_UIDS_END = 2_100_000_000  # above what systemd and containers hand out, below 2**31 - 1
 
 
 class SandboxUnavailable(ChainruleError):
@@ -86,7 +86,7 @@ class Bwrap:
 
     def uid(self) -> int:
         """The user inside: a new one for each sandbox where root gives users away."""
-        return secrets.choice(SLOT_UIDS) if self.drops_root else INSIDE_UID
+        return secrets.choice(_slot_uids()) if self.drops_root else INSIDE_UID
 
     @property
     def bounds_processes(self) -> bool:
@@ -142,13 +142,22 @@ def find_sandbox() -> Bwrap:
     """The first `bwrap` that really works here, tried by running Python in it; the system's before the wheel's."""
     reasons = []
     for path in _candidates():
-        for drops_root in (True, False) if os.geteuid() == 0 else (False,):
-            bwrap = Bwrap(path, drops_root)
-            reason = _try(bwrap)
-            if reason is None:
-                return bwrap
-            reasons.append(f"{path}: {reason}")
+        # Root never stays root inside: to the host's own files and settings it would still be root. Only where a
+        # container has no other user to become is it the container's root, whom the host knows as somebody else.
+        bwrap = Bwrap(path, drops_root=os.geteuid() == 0 and len(_slot_uids()) > 0)
+        reason = _try(bwrap)
+        if reason is None:
+            return bwrap
+        reasons.append(f"{path}: {reason}")
     raise SandboxUnavailable(_advice(reasons))
+
+
+def _slot_uids() -> range:
+    """Users that root can become here; a container may know only some."""
+    lines = Path("/proc/self/uid_map").read_text().splitlines()
+    first, _, count = max(([int(word) for word in line.split()] for line in lines), key=lambda ids: ids[2])
+    end = min(first + count, SLOT_UIDS_END)
+    return range(end - min(count // 16, 100_000_000), end)
 
 
 def _candidates() -> Iterator[Path]:
@@ -223,6 +232,8 @@ def _mounts(sandbox: Sandbox) -> Iterator[_Mount]:
     for name in ("passwd", "group"):
         yield Path("/etc", name), ["--ro-bind", str(sandbox.inside / name), f"/etc/{name}"]
     yield Path("/proc"), ["--proc", "/proc"]
+    # The kernel's settings belong to the host's root, and bwrap leaves them writable to it.
+    yield Path("/proc/sys"), ["--ro-bind", "/proc/sys", "/proc/sys"]
     yield Path("/dev"), ["--dev", "/dev"]
     for path in (Path("/dev/shm"), Path("/tmp"), HOME):  # sticky and open to all: made by root, used by the slot's user
         yield path, ["--perms", "1777", "--size", size, "--tmpfs", str(path)]

@@ -54,7 +54,11 @@ def known_slips(
         if text is not None:
             theirs = run({**base, item.id: text})
             # two edits that only break the code together are no diagnosis
-            if not any(isinstance(t, Raised) for t in theirs) and all_agree(item, gots, theirs) and not all_agree(item, theirs, wants):
+            if (
+                not any(isinstance(t, Raised) for t in theirs)
+                and all_agree(item, gots, theirs)
+                and not all_agree(item, theirs, wants)
+            ):
                 return (one, other)
     return ()
 
@@ -82,7 +86,10 @@ def signs(item: Item, gots: list[Any], wants: list[Any], names: list[str]) -> st
         return "all entries are zero."
     if any(not np.all(np.isfinite(got)) for got, _ in usable):
         return "there are entries that are not finite numbers (nan or inf)."
-    if all(got.ndim == 2 and got.shape == want.shape[::-1] and np.allclose(got.T, want, rtol=1e-6, atol=0) for got, want in usable):
+    if all(
+        got.ndim == 2 and got.shape == want.shape[::-1] and np.allclose(got.T, want, rtol=1e-6, atol=0)
+        for got, want in usable
+    ):
         return "it is the transpose of what is wanted."
     if any(got.size != want.size for got, want in usable):
         return None
@@ -116,14 +123,23 @@ def _common_ratio(pairs: list[tuple[np.ndarray, np.ndarray]]) -> str | None:
         sizes.append(want.shape[0] if want.ndim else 0)
     if not factors or any(math.isclose(factor, 1.0, rel_tol=1e-6) for factor in factors):
         return None
-    words = {-1.0: "every entry has the opposite sign.", 2.0: "every entry is twice what it should be.", 0.5: "every entry is half of what it should be."}
+    words = {
+        -1.0: "every entry has the opposite sign.",
+        2.0: "every entry is twice what it should be.",
+        0.5: "every entry is half of what it should be.",
+    }
     for number, says in words.items():
         if all(math.isclose(factor, number, rel_tol=1e-6) for factor in factors):
             return says
     if len(set(sizes)) > 1 or len(sizes) == 1:
-        if all(size > 2 and math.isclose(factor, size, rel_tol=1e-6) for factor, size in zip(factors, sizes, strict=True)):
+        if all(
+            size > 2 and math.isclose(factor, size, rel_tol=1e-6) for factor, size in zip(factors, sizes, strict=True)
+        ):
             return "every entry is N times what it should be, N being the number of rows: a sum where a mean is asked?"
-        if all(size > 2 and math.isclose(factor * size, 1.0, rel_tol=1e-6) for factor, size in zip(factors, sizes, strict=True)):
+        if all(
+            size > 2 and math.isclose(factor * size, 1.0, rel_tol=1e-6)
+            for factor, size in zip(factors, sizes, strict=True)
+        ):
             return "every entry is 1/N of what it should be, N being the number of rows: a mean where a sum is asked?"
     return None
 
@@ -134,10 +150,14 @@ def _one_row(pairs: list[tuple[np.ndarray, np.ndarray]]) -> str | None:
     if not tables:
         return None
     for place, word in ((0, "first"), (-1, "last")):
-        if all(np.allclose(got[place], want[place], rtol=1e-6) and not np.allclose(got, want, rtol=1e-6) for got, want in tables):
-            rest = all(not np.any(np.isclose(np.delete(got, place, 0), np.delete(want, place, 0), rtol=1e-6)) for got, want in tables)
+        if all(
+            np.allclose(got[place], want[place], rtol=1e-6) and not np.allclose(got, want, rtol=1e-6)
+            for got, want in tables
+        ):
+            rest = all(
+                not np.any(np.isclose(np.delete(got, place, 0), np.delete(want, place, 0), rtol=1e-6))
+                for got, want in tables
+            )
             if rest:
                 return f"only the {word} row (or step) is right."
     return None
-
-

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from chainrule.cases import Drawn, tolerance
-from chainrule.check import as_array, first_gap, gap_text, gaps, raised_text, short
+from chainrule.check import as_array, first_gap, gap_text, raised_text, short
 from chainrule.course import Unit
 from chainrule.errors import KitError
 from chainrule.evidence import Evidence, Failure, Run
@@ -18,7 +18,9 @@ from chainrule.key import Raised, fresh
 KINDS_SHARE = 0.5  # what an answer keeps at most that is right for some kinds of arguments only
 
 
-def judge_unit(unit: Unit, evidence: Mapping[str, Evidence], cases: Mapping[str, tuple[Drawn, ...]]) -> dict[str, Verdict]:
+def judge_unit(
+    unit: Unit, evidence: Mapping[str, Evidence], cases: Mapping[str, tuple[Drawn, ...]]
+) -> dict[str, Verdict]:
     """A verdict for every item of the unit, in order; earlier mistakes are followed through."""
     earlier = follow.Earlier()
     return {
@@ -27,7 +29,9 @@ def judge_unit(unit: Unit, evidence: Mapping[str, Evidence], cases: Mapping[str,
     }
 
 
-def judge_item(unit: Unit, item: Item, evidence: Evidence, cases: tuple[Drawn, ...], earlier: follow.Earlier) -> Verdict:
+def judge_item(
+    unit: Unit, item: Item, evidence: Evidence, cases: tuple[Drawn, ...], earlier: follow.Earlier
+) -> Verdict:
     """One verdict. Notes in `earlier` what later items need to know of this one."""
     if evidence.refused:
         return _verdict(item, Status.FAILED, 0.0, f"{evidence.refused}.")
@@ -39,7 +43,9 @@ def judge_item(unit: Unit, item: Item, evidence: Evidence, cases: tuple[Drawn, .
 # --------------------------------------------------------------------------- functions
 
 
-def _judge_function(unit: Unit, item: Item, evidence: Evidence, cases: tuple[Drawn, ...], earlier: follow.Earlier) -> Verdict:
+def _judge_function(
+    unit: Unit, item: Item, evidence: Evidence, cases: tuple[Drawn, ...], earlier: follow.Earlier
+) -> Verdict:
     runs = evidence.runs
     if evidence.missing or not runs:
         names = ", ".join(f"`{name}`" for name in evidence.missing or item.names)
@@ -91,7 +97,9 @@ def _slip_of_share(item: Item, share: float) -> tuple[str, ...]:
     return tuple(slip.name for slip in item.slips if slip.credit == share)[:1]
 
 
-def _judge_by_accept(unit: Unit, item: Item, runs: tuple[Run, ...], cases: tuple[Drawn, ...], wants: list[Any]) -> Verdict:
+def _judge_by_accept(
+    unit: Unit, item: Item, runs: tuple[Run, ...], cases: tuple[Drawn, ...], wants: list[Any]
+) -> Verdict:
     for run, case, want in zip(runs, cases, wants, strict=True):
         if isinstance(run.result, Failure):
             return _verdict(item, Status.FAILED, 0.0, f"on {case.name}, {_raised(run.result)}", where=case.name)
@@ -118,7 +126,10 @@ def _partly_function(item: Item, runs: tuple[Run, ...], wants: list[Any], cases:
         remark = (f"Right for {_listed(good)}, not for {_listed(bad) if bad else 'the worked example'}.",)
         return _verdict(item, Status.PARTLY, share, says, where=where, got=got, want=want, remarks=remark)
     if cases[0] and any(ok and case.public for case, ok in zip(cases, right, strict=True)):
-        remark = ("Right for the worked example only: with other numbers or sizes it is not. Is something fixed that should come from the arguments?",)
+        remark = (
+            "Right for the worked example only: with other numbers or sizes it is not. "
+            "Is something fixed that should come from the arguments?",
+        )
     elif len(runs) > 1 and _same_case_differs(item, gots, cases):
         remark = ("The same arguments give different results: does it keep something from one call to the next?",)
     if len(raised) == len(runs):
@@ -126,7 +137,9 @@ def _partly_function(item: Item, runs: tuple[Run, ...], wants: list[Any], cases:
     share = _parts_share(item, gots, wants)
     sign = diagnose.signs(item, gots, wants, list(item.names))
     remark += (f"In all cases {sign}",) if sign else ()
-    return _verdict(item, Status.PARTLY if share else Status.WRONG, share, says, where=where, got=got, want=want, remarks=remark)
+    return _verdict(
+        item, Status.PARTLY if share else Status.WRONG, share, says, where=where, got=got, want=want, remarks=remark
+    )
 
 
 def _same_case_differs(item: Item, gots: list[Any], cases: tuple[Drawn, ...]) -> bool:
@@ -148,7 +161,11 @@ def _parts_share(item: Item, gots: list[Any], wants: list[Any]) -> float:
             rights = {k for k in want if k in got and first_gap(got[k], want[k], rule) is None}
         elif isinstance(want, tuple) and isinstance(got, tuple | list) and len(got) >= 1:
             named = item.parts if len(item.parts) == len(want) else tuple(map(str, range(len(want))))
-            rights = {name for name, g, w in zip(named, got, want, strict=False) if name and first_gap(g, w, rule._replace(parts=())) is None}
+            rights = {
+                name
+                for name, g, w in zip(named, got, want, strict=False)
+                if name and first_gap(g, w, rule._replace(parts=())) is None
+            }
             want = [name for name in named if name]
         else:
             return 0.0
@@ -156,9 +173,13 @@ def _parts_share(item: Item, gots: list[Any], wants: list[Any]) -> float:
     return min(shares, default=0.0)
 
 
-def _place(item: Item, runs: tuple[Run, ...], wants: list[Any], cases: tuple[Drawn, ...]) -> tuple[str | None, str | None, str | None, str]:
+def _place(
+    item: Item, runs: tuple[Run, ...], wants: list[Any], cases: tuple[Drawn, ...]
+) -> tuple[str | None, str | None, str | None, str]:
     """The first case that is wrong, a public one if there is one: where, got, want, and the sentence."""
-    wrong = [i for i, (run, want) in enumerate(zip(runs, wants, strict=True)) if not diagnose.agree(item, run.result, want)]
+    wrong = [
+        i for i, (run, want) in enumerate(zip(runs, wants, strict=True)) if not diagnose.agree(item, run.result, want)
+    ]
     i = next((i for i in wrong if cases[i].public), wrong[0])
     run, case = runs[i], cases[i]
     if isinstance(run.result, Failure):
@@ -211,7 +232,9 @@ def _judge_value(unit: Unit, item: Item, evidence: Evidence, earlier: follow.Ear
     share = _parts_share(item, [got], wants)
     sign = diagnose.signs(item, [got], wants, list(item.names))
     remarks = (f"In all entries {sign}",) if sign else _wrong_count(item, got, wants[0])
-    return _verdict(item, Status.PARTLY if share else Status.WRONG, share, seen, where=at, got=short(gap.got), remarks=remarks)
+    return _verdict(
+        item, Status.PARTLY if share else Status.WRONG, share, seen, where=at, got=short(gap.got), remarks=remarks
+    )
 
 
 def _wrong_count(item: Item, got: Any, want: Any) -> tuple[str, ...]:
@@ -230,7 +253,13 @@ Answer = Callable[..., list[Any]]
 
 
 def _follow(
-    unit: Unit, item: Item, gots: list[Any], wants: list[Any], earlier: follow.Earlier, cases: tuple[Drawn, ...], answer: Answer
+    unit: Unit,
+    item: Item,
+    gots: list[Any],
+    wants: list[Any],
+    earlier: follow.Earlier,
+    cases: tuple[Drawn, ...],
+    answer: Answer,
 ) -> Verdict | None:
     """Full marks for an answer that is right given the student's own earlier ones."""
     for base, theirs in _telling_bases(unit, item, wants, earlier, cases, answer):
@@ -241,7 +270,13 @@ def _follow(
 
 
 def _follow_with_slip(
-    unit: Unit, item: Item, gots: list[Any], wants: list[Any], earlier: follow.Earlier, cases: tuple[Drawn, ...], answer: Answer
+    unit: Unit,
+    item: Item,
+    gots: list[Any],
+    wants: list[Any],
+    earlier: follow.Earlier,
+    cases: tuple[Drawn, ...],
+    answer: Answer,
 ) -> Verdict | None:
     """A slip of this item on top of earlier mistakes: only the slip is charged here."""
     for base, theirs in _telling_bases(unit, item, wants, earlier, cases, answer):
@@ -271,12 +306,16 @@ def _note_slips(unit: Unit, item: Item, slips: tuple[Any, ...], earlier: follow.
         earlier.edits[item.id] = diagnose.edited_twice(item, unit.key, *slips) or unit.key.edited(item.id, slips[0])
 
 
-def _slip_verdict(item: Item, slips: tuple[Any, ...], where: str | None, got: str | None, want: str | None, seen: str) -> Verdict:
+def _slip_verdict(
+    item: Item, slips: tuple[Any, ...], where: str | None, got: str | None, want: str | None, seen: str
+) -> Verdict:
     share = 1.0
     for slip in slips:
         share *= slip.credit
     says = seen + "".join(f" {slip.says[0].upper()}{slip.says[1:]}" for slip in slips)
-    return _verdict(item, Status.SLIP, share, says, slips=tuple(slip.name for slip in slips), where=where, got=got, want=want)
+    return _verdict(
+        item, Status.SLIP, share, says, slips=tuple(slip.name for slip in slips), where=where, got=got, want=want
+    )
 
 
 def _finding_verdict(item: Item, finding: Finding, where: str | None) -> Verdict:
@@ -291,20 +330,40 @@ def _accept(unit: Unit, item: Item, got: Any, args: tuple[Any, ...], want: Any) 
         return item.accept(Trial(got, args, want, unit.key.given()))
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         # the author's own judging met an answer of another form; that the solution passes is verified
-        return Finding("form", f"the answer is not of the form that is asked for ({type(error).__name__}: {str(error)[:120]}).")
+        return Finding(
+            "form", f"the answer is not of the form that is asked for ({type(error).__name__}: {str(error)[:120]})."
+        )
 
 
 def _expect_no_exception(unit: Unit, item: Item, wants: list[Any]) -> None:
     broken = next((want for want in wants if isinstance(want, Raised)), None)
     if broken is not None:
-        raise KitError(f"{unit.name}, item {item.id}: the solution itself stops with {broken.type}. Run: chainrule verify {unit.name}")
+        raise KitError(
+            f"{unit.name}, item {item.id}: the solution itself stops with {broken.type}. "
+            f"Run: chainrule verify {unit.name}"
+        )
 
 
 def _verdict(item: Item, status: Status, share: float, says: str, **more: Any) -> Verdict:
     full = status in (Status.RIGHT, Status.FOLLOWS)
     points = item.points if full else marks(share, item.points)
-    step = None if full else (item.hints[0] if item.hints else "Run the test cell in your notebook and look at the worked example first.")
-    return Verdict(item.id, status, points, item.points, says[:1].upper() + says[1:] if says[:1] != "`" else says, next_step=step, hints=item.hints, **more)
+    step = (
+        None
+        if full
+        else (
+            item.hints[0] if item.hints else "Run the test cell in your notebook and look at the worked example first."
+        )
+    )
+    return Verdict(
+        item.id,
+        status,
+        points,
+        item.points,
+        says[:1].upper() + says[1:] if says[:1] != "`" else says,
+        next_step=step,
+        hints=item.hints,
+        **more,
+    )
 
 
 def _result_name(item: Item) -> str:
@@ -315,6 +374,5 @@ def _raised(failure: Failure) -> str:
     return raised_text({"type": failure.type, "message": failure.message, "line": failure.line, "code": failure.code})
 
 
-def _listed(names: Any) -> str:
-    names = list(names)
-    return names[0] if len(names) == 1 else ", ".join(names[:-1]) + " and " + names[-1]
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

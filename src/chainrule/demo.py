@@ -1,0 +1,320 @@
+"""A class whose every score is known beforehand, graded, and compared item by item.
+
+Students are made from the answer key: solutions, equivalents, slips, hand-typed values, blanks, and broken
+notebooks. What each should get follows from the items' own definitions, never from the judge.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+from nbgrader.api import Gradebook, MissingEntry
+
+from chainrule.course import TEST, Course, Unit, read_notebook
+from chainrule.errors import CourseError
+from chainrule.grading.plan import notes_of
+from chainrule.grading.pool import grade_unit
+from chainrule.grading.worker import Graded
+from chainrule.items import Item, Kind, Slip
+from chainrule.judge.verdict import marks
+from chainrule.key import BEGIN, END
+from chainrule.nbgrading import course_config
+from chainrule.verify import typed
+
+COURSE_FILES = ("authoring", "source", "release", "nbgrader_config.py")
+SETTINGS = '[course]\nid = "chainrule-demo"\n\n[limits]\ncell_seconds = 10\n'  # so that the endless loop ends soon
+
+
+@dataclass(slots=True)
+class Student:
+    """One made-up student of one unit: the notebook's text, and what grading must say of it."""
+
+    name: str
+    role: str
+    text: str | None
+    points: dict[str, float]
+    slips: dict[str, str] = field(default_factory=dict)
+    causes: frozenset[str] = frozenset()  # the remarks' causes
+    refused: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What one student should get and did get."""
+
+    unit: str
+    student: str
+    role: str
+    should: float | None
+    got: float | None
+    differences: tuple[str, ...]
+
+
+def make_course(home: Course, target: Path) -> Course:
+    """A course of its own in `target`, with this course's units and nobody in it."""
+    if target.exists() and any(target.iterdir()):
+        raise CourseError(f"{target} is not empty. Name another folder: chainrule demo --into FOLDER")
+    target.mkdir(parents=True, exist_ok=True)
+    for name in COURSE_FILES:
+        source = home.root / name
+        (shutil.copytree if source.is_dir() else shutil.copy)(source, target / name)
+    (target / "course.toml").write_text(SETTINGS)
+    for name in ("submitted", "autograded", "feedback", "gradebook"):
+        (target / name).mkdir()
+    return Course(target.resolve())
+
+
+def run_demo(
+    course: Course,
+    units: list[Unit],
+    students: int,
+    seed: int,
+    jobs: int,
+    trust_students: bool,
+    done: Callable[[str, Graded], None],
+) -> list[Compared]:
+    """Make the class, grade it, compare."""
+    compared: list[Compared] = []
+    for unit in units:
+        made = make_class(unit, students, np.random.default_rng([seed, len(unit.name), *unit.name.encode()]))
+        for student in made:
+            _submit(course, unit, student)
+        _, graded = grade_unit(
+            course,
+            unit,
+            jobs=jobs,
+            trust_students=trust_students,
+            done=lambda outcome, name=unit.name: done(name, outcome),  # type: ignore[misc]
+        )
+        outcomes = {outcome.student: outcome for outcome in graded}
+        compared += [compare(course, unit, student, outcomes[student.name]) for student in made]
+    return compared
+
+
+# --------------------------------------------------------------------------- the class
+
+
+def make_class(unit: Unit, count: int, rng: np.random.Generator) -> list[Student]:
+    """`count` students: each role once, as far as they go, then mixtures of right answers and slips."""
+    roles: list[Callable[[Unit, str, np.random.Generator], Student]] = [
+        _solution,
+        _corrupt,
+        _deleted_test,
+        _hangs,
+        _blank,
+        _equivalents,
+        _typed_by_hand,
+    ]
+    makers = [roles[i] if i < len(roles) else _mixture for i in range(count)]
+    return [make(unit, f"s{i:03d}", rng) for i, make in enumerate(makers, start=1)]
+
+
+def _solution(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+    return Student(name, "solution", nbformat.writes(_solved(unit, {})), _full(unit))
+
+
+def _blank(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+    return Student(name, "blank", unit.release.read_text("utf-8"), dict.fromkeys(unit.items, 0.0))
+
+
+def _corrupt(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+    text = nbformat.writes(_solved(unit, {}))
+    return Student(name, "corrupt notebook", text[: len(text) // 2], {}, refused=True)
+
+
+def _deleted_test(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+    notebook = _solved(unit, {})
+    gone = str(rng.choice(list(unit.items))) + TEST
+    notebook.cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade_id") != gone]
+    return Student(
+        name, "deleted test cell", nbformat.writes(notebook), _full(unit), causes=frozenset({"deleted-test-cell"})
+    )
+
+
+def _hangs(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+    """The last function that nothing builds on never returns: its points are lost, and no others."""
+    used = {base for item in unit.items.values() for base in item.builds_on}
+    used |= {
+        item.id
+        for item in unit.items.values()
+        if any(unit.key.needs(o.names, item.id) for o in unit.items.values() if o is not item)
+    }
+    lonely = [item for item in unit.items.values() if item.kind is Kind.FUNCTION and item.id not in used]
+    item = lonely[-1]
+    loop = Slip("endless", "", "while True:\n    pass", says="never returns")
+    notebook = _solved(unit, {item.id: unit.key.edited(item.id, loop)})
+    return Student(
+        name, "endless loop", nbformat.writes(notebook), {**_full(unit), item.id: 0.0}, causes=frozenset({"timeout"})
+    )
+
+
+def _equivalents(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+    edits = {}
+    for item in unit.items.values():
+        if item.same:
+            edits[item.id] = unit.key.edited(item.id, item.same[int(rng.integers(len(item.same)))])
+            # two forms that are right by themselves may not go together: minus a list is an error
+            if not all(_runs_on(unit, later, edits) for later in unit.items.values()):
+                del edits[item.id]
+    return Student(name, "equivalents", nbformat.writes(_solved(unit, edits)), _full(unit))
+
+
+def _typed_by_hand(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+    """Values as lists of four decimals, cut or rounded, as from a pocket calculator."""
+    edits = {}
+    for item in unit.items.values():
+        if item.kind is Kind.VALUE and item.accept is None:
+            answers = unit.key.run(item.names)
+            lines = [f"{one} = {_literal(typed(answers[one], cut=bool(rng.integers(2))))}" for one in item.names]
+            edits[item.id] = unit.key.edited(item.id, Slip("typed", "", "\n".join(lines), says="typed"))
+    return Student(name, "typed by hand", nbformat.writes(_solved(unit, edits)), _full(unit))
+
+
+def _mixture(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+    """Some slips, none of which touches another's item; what builds on them must still be paid in full."""
+    points, edits, slips, closed = _full(unit), {}, {}, set[str]()
+    items = list(unit.items.values())
+    for i in rng.permutation(len(items)):
+        item = items[int(i)]
+        choices = [slip for slip in item.slips if _followable(unit, item, slip)]
+        related = {other.id for other in items if _touches(unit, item, other)}
+        if item.id in closed or not choices or rng.random() < 0.4:
+            continue
+        slip = choices[int(rng.integers(len(choices)))]
+        edits[item.id] = unit.key.edited(item.id, slip)
+        points[item.id], slips[item.id] = marks(slip.credit, item.points), slip.name
+        closed |= related
+    role = f"{len(slips)} slip{'s' if len(slips) != 1 else ''}"
+    return Student(name, role, nbformat.writes(_solved(unit, edits)), points, slips)
+
+
+def _touches(unit: Unit, one: Item, other: Item) -> bool:
+    """Whether a mistake in one of the two changes the other, or both change a third."""
+    later = [item for item in unit.items.values() if unit.key.needs(item.names, one.id)]
+    return any(unit.key.needs(item.names, other.id) for item in later) or unit.key.needs(one.names, other.id)
+
+
+def _followable(unit: Unit, item: Item, slip: Slip) -> bool:
+    """Whether all that builds on this slip still has an answer of its own, of the right form, to be paid for."""
+    edits = {item.id: unit.key.edited(item.id, slip)}
+    for later in unit.items.values():
+        if not unit.key.needs(later.names, item.id):
+            continue
+        if later.accept is not None and later is not item:
+            return False
+        try:
+            names = unit.key.run(later.names, edits)
+            right = unit.key.run(later.names)
+        except Exception:
+            return False
+        if later.kind is not Kind.FUNCTION and any(np.shape(names[n]) != np.shape(right[n]) for n in later.names):
+            return False
+        if later.kind is Kind.FUNCTION and later is not item and not _runs(unit, later, edits):
+            return False
+    return True
+
+
+def _runs_on(unit: Unit, item: Item, edits: dict[str, str]) -> bool:
+    if item.accept is not None and not unit.key.needs(item.names, next(reversed(edits))):
+        return True  # a training that has nothing to do with it
+    try:
+        unit.key.run(item.names, edits)
+    except Exception:
+        return False
+    return item.kind is not Kind.FUNCTION or _runs(unit, item, edits)
+
+
+def _runs(unit: Unit, item: Item, edits: dict[str, str]) -> bool:
+    from chainrule.cases import worked_cases
+    from chainrule.key import Raised
+
+    answers = unit.key.answer(item, [case.args for case in worked_cases(item, unit.key)], edits)
+    return not any(isinstance(answer, Raised) for answer in answers)
+
+
+# --------------------------------------------------------------------------- notebooks
+
+
+def _solved(unit: Unit, edits: dict[str, str]) -> nbformat.NotebookNode:
+    """The release with every solution written in: the key's, or the cell that `edits` has for an item."""
+    notebook = read_notebook(unit.release, f"chainrule build {unit.name}")
+    key = {cell.item: cell.source for cell in unit.key.cells if cell.item}
+    for cell in notebook.cells:
+        meta = cell.metadata.get("nbgrader", {})
+        if meta.get("solution"):
+            text = edits.get(meta["grade_id"], key[meta["grade_id"]])
+            cell.source = "\n".join(line for line in text.splitlines() if line.strip() not in (BEGIN, END))
+    return notebook
+
+
+def _submit(course: Course, unit: Unit, student: Student) -> None:
+    folder = course.root / "submitted" / student.name / unit.name
+    folder.mkdir(parents=True)
+    (folder / f"{unit.notebook}.ipynb").write_text(student.text or "", "utf-8")
+    for name in ("check.py", "check_data.json"):
+        shutil.copy(unit.release.with_name(name), folder)
+
+
+def _full(unit: Unit) -> dict[str, float]:
+    return {item.id: item.points for item in unit.items.values()}
+
+
+def _literal(answer: Any) -> str:
+    return repr(answer.tolist() if isinstance(answer, np.ndarray) else answer)
+
+
+# --------------------------------------------------------------------------- comparing
+
+
+def compare(course: Course, unit: Unit, student: Student, graded: Graded) -> Compared:
+    """What the gradebook and the notes hold of a student, against what they should hold."""
+    scores = _scores(course, unit, student.name)
+    differences = list(_differences(student, graded, scores, notes_of(course, unit, student.name)))
+    should = None if student.refused else sum(student.points.values())
+    known = [score for score in scores.values() if score is not None]
+    return Compared(unit.name, student.name, student.role, should, sum(known) if known else None, tuple(differences))
+
+
+def _differences(
+    student: Student, graded: Graded, scores: dict[str, float | None], notes: dict[str, Any] | None
+) -> Iterator[str]:
+    if graded.kit_fault:
+        yield f"the kit failed: {graded.kit_fault.says}"
+        return
+    if student.refused:
+        if not graded.refused:
+            yield "should have been refused"
+        if any(score is not None for score in scores.values()):
+            yield f"has scores, although nothing could be graded: {scores}"
+        return
+    if graded.refused or notes is None:
+        yield f"was not graded: {graded.refused.says if graded.refused else None}"
+        return
+    for name, points in student.points.items():
+        if scores.get(name + TEST) != points:
+            yield f"{name}: {scores.get(name + TEST)} in place of {points:g}"
+    named = {verdict["item"]: verdict["slips"] for verdict in notes["verdicts"]}
+    for name, slip in student.slips.items():
+        if named[name] != [slip]:
+            yield f"{name}: {named[name] or 'nothing'} named in place of {slip}"
+    causes = {remark.cause for remark in graded.remarks}
+    if causes != student.causes:
+        yield f"remarks {sorted(causes)} in place of {sorted(student.causes)}"
+    if graded.feedback is None:
+        yield "no feedback page"
+
+
+def _scores(course: Course, unit: Unit, student: str) -> dict[str, float | None]:
+    config = course_config(course.root).CourseDirectory
+    with Gradebook(config.db_url, config.course_id) as gradebook:
+        try:
+            found = gradebook.find_submission_notebook(unit.notebook, unit.name, student)
+        except MissingEntry:
+            return {}
+        return {grade.name: grade.auto_score for grade in found.grades}

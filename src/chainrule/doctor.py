@@ -1,0 +1,105 @@
+"""Whether grading can run on this machine: each finding with the one command that mends it."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import nbformat
+from nbformat.v4 import new_code_cell
+
+from chainrule.course import Course
+from chainrule.errors import ChainruleError
+from chainrule.grading.sandbox import find_sandbox
+
+NEEDED = ("nbgrader", "numpy", "pandas", "jupytext", "nbclient", "ipykernel", "matplotlib")
+DISK = 500_000_000  # bytes: a class of 200 with pictures
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing looked at. `needed`: grading cannot run without it. `mend` is a command."""
+
+    what: str
+    good: bool
+    says: str
+    needed: bool = True
+    mend: str = ""
+
+
+def examine(course: Course) -> Iterator[Finding]:
+    """Look at everything that grading needs, the sandbox and a kernel in it by really running them."""
+    yield Finding("python", sys.version_info >= (3, 11), sys.version.split()[0], mend="install Python 3.11 or later")
+    for name in NEEDED:
+        try:
+            yield Finding(name, True, importlib.metadata.version(name))
+        except importlib.metadata.PackageNotFoundError:
+            yield Finding(name, False, "not installed", mend="pip install -e .")
+    yield _sandbox()
+    yield _kernel(course)
+    yield _gradebook(course)
+    free = shutil.disk_usage(course.root).free
+    yield Finding("disk", free > DISK, f"{free / 1e9:.1f} GB free in {course.root}", mend="free some space")
+    yield from _units(course)
+
+
+def _sandbox() -> Finding:
+    try:
+        bwrap = find_sandbox()
+    except ChainruleError as error:
+        return Finding("sandbox", False, str(error), mend="apt-get install bubblewrap")
+    return Finding("sandbox", True, f"{bwrap.path}: no network, own processes, read-only system, nothing of the course")
+
+
+def _kernel(course: Course) -> Finding:
+    """Runs a cell in the sandbox, and looks whether it can see the course from there."""
+    from chainrule.grading.kernel import SandboxExecute
+    from chainrule.nbgrading import course_config
+
+    cell = new_code_cell(
+        f"import os, socket\nprint(os.path.exists({str(course.root / 'authoring')!r}), socket.gethostname())"
+    )
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+    try:
+        SandboxExecute(config=course_config(course.root)).preprocess(notebook, {})
+    except ChainruleError as error:
+        return Finding("kernel", False, str(error), mend="chainrule doctor")
+    said = "".join(output.get("text", "") for output in notebook.cells[0].outputs).strip()
+    return Finding(
+        "kernel", said == "False sandbox", f"ran a cell in the sandbox, which said {said!r}", mend="chainrule doctor"
+    )
+
+
+def _gradebook(course: Course) -> Finding:
+    path = course.gradebook / "gradebook.db"
+    if not path.exists():
+        return Finding("gradebook", True, f"{path} is made at the first grading")
+    try:
+        with closing(sqlite3.connect(path)) as gradebook:
+            said = gradebook.execute("pragma quick_check").fetchone()[0]
+            gradebook.execute("begin immediate")
+            gradebook.rollback()
+    except sqlite3.DatabaseError as error:
+        return Finding("gradebook", False, f"{path}: {error}", mend=f"put your backup of {path.name} back")
+    return Finding("gradebook", said == "ok", f"{path}: {said}", mend=f"put your backup of {path.name} back")
+
+
+def _units(course: Course) -> Iterator[Finding]:
+    try:
+        units = course.units()
+    except ChainruleError as error:
+        yield Finding("units", False, str(error), mend="mend the file that is named")
+        return
+    for unit in units:
+        built = unit.source.is_file() and unit.release.is_file()
+        yield Finding(
+            unit.name,
+            built,
+            f"{len(unit.items)} items, {unit.points:g} points" if built else "not built",
+            mend=f"chainrule build {unit.name}",
+        )
