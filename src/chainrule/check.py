@@ -447,7 +447,7 @@ def collect(item: str) -> None:
         evidence = gather(cases["items"][item], get_ipython().user_ns)
     except Exception as error:  # ours, so it must not look like the student's
         evidence = {"crash": f"{type(error).__name__}: {error}"[:300]}
-    publish_display_data({EVIDENCE_MIME: json.dumps({"v": 1, "item": item, **evidence}), "text/plain": ""})
+    publish_display_data({EVIDENCE_MIME: json.dumps({"v": 1, "item": item, **evidence}), "text/plain": ""})  # type: ignore[no-untyped-call]
 
 
 def gather(spec: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:

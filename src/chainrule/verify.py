@@ -228,8 +228,8 @@ def _names(unit: Unit, item: Item, edits: Mapping[str, str]) -> Mapping[str, Any
 def _separation(unit: Unit, item: Item, cases: int, rng: np.random.Generator) -> tuple[float | None, float | None, int]:
     """Tolerance over noise, nearest slip over tolerance, and the number of drawn cases that say so."""
     if item.kind is not Kind.FUNCTION:
-        far = [_value_distance(unit, item, slip.name) for slip in item.slips]
-        return None, min(far, default=None) if far else None, 1
+        distances_of = [_value_distance(unit, item, slip.name) for slip in item.slips]
+        return None, min(distances_of) if distances_of else None, 1
     noise, signal, count = 0.0, math.inf, 0
     while count < cases:
         drawn = draw(item, unit.key, rng)

@@ -13,6 +13,8 @@ from chainrule.errors import BuildError
 from chainrule.items import Item, Kind
 from chainrule.key import BEGIN, END, Key
 
+HIDDEN = "hidden"  # a cell marked `given="drawing" hidden=true` is folded away
+
 
 def instructor_notebook(unit: Unit) -> nbformat.NotebookNode:
     """The unit's text as a notebook with stable ids, nbgrader's metadata and no outputs."""
@@ -31,9 +33,8 @@ def instructor_notebook(unit: Unit) -> nbformat.NotebookNode:
             solved.append(item.id)
             cells += [_solution_cell(cell.source, item, place), _test_cell(item)]
         elif GIVEN in cell.metadata:
-            cells.append(
-                _given_cell(cell.source, str(cell.metadata[GIVEN]), first=not any(GIVEN in c.metadata for c in cells))
-            )
+            first = not any(GIVEN in built.metadata for built in cells)
+            cells.append(_given_cell(cell, f"{IMPORT}\n{cell.source}" if first else cell.source))
         else:
             cells.append(new_code_cell(cell.source, id=f"code-{number:03d}"))
     _expect_order(unit, solved)
@@ -113,9 +114,11 @@ def _test_cell(item: Item) -> nbformat.NotebookNode:
     return new_code_cell(source, id=item.id + TEST, metadata={"nbgrader": meta})
 
 
-def _given_cell(source: str, name: str, first: bool) -> nbformat.NotebookNode:
-    source = f"{IMPORT}\n{source}" if first else source
-    metadata = {GIVEN: name, "nbgrader": _nbgrader(f"given-{name}", locked=True)}
+def _given_cell(cell: nbformat.NotebookNode, source: str) -> nbformat.NotebookNode:
+    name = str(cell.metadata[GIVEN])
+    metadata: dict[str, object] = {GIVEN: name, "nbgrader": _nbgrader(f"given-{name}", locked=True)}
+    if cell.metadata.get(HIDDEN):
+        metadata["jupyter"] = {"source_hidden": True}  # folded away: drawing code is not what the unit is about
     return new_code_cell(source, id=f"given-{name}", metadata=metadata)
 
 

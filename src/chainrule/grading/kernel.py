@@ -167,7 +167,7 @@ class SandboxExecute(Execute):  # type: ignore[misc]
             except CellTimeoutError:
                 if self.incidents and self.incidents[-1].cell == index and self.incidents[-1].cause == "timeout":
                     self.incidents.pop()
-                    says = f"did not end after {self.timeout} s, would not be interrupted and was ended"
+                    says = f"did not end after {self._limits.cell_seconds} s, would not be interrupted and was ended"
                     self._stop(index, cell, "unresponsive", says)
                     return
                 # The cell ended, but the word that it did was lost: zmq closes a channel on a message above the limit.

@@ -103,7 +103,7 @@ def _way_out(db_url: str, error: Exception) -> str:
             f"{db_url} cannot be written ({words}). Give yourself the right to write it (chmod u+w) and run this again."
         )
     if "locked" in words:
-        return f"{db_url} was locked for {TRIES} s. Close what uses it (the formgrader?) and run this again; nothing is lost."
+        return f"{db_url} was locked for {TRIES} s. Close what uses it (the formgrader?), then run this again."
     return (
         f"{db_url} cannot be used ({words}). It was left as it is: put your backup back, or move it away to start anew."
     )

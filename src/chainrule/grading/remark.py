@@ -23,7 +23,7 @@ WAYS_OUT = {
     "files-left-out": "Look whether the notebook needs that file.",
     "timeout": f"If it is meant to take that long, raise cell_seconds in course.toml, then: {AGAIN} --fresh",
     "unresponsive": "Look at that cell; everything after it counts as not run.",
-    "kernel-died": "Look at that cell; what comes after it was not run. For want of memory, raise memory_mb in course.toml.",
+    "kernel-died": "Look at that cell; nothing after it was run. If memory was short, raise memory_mb in course.toml.",
     "output-limit": "Look at that cell; outputs above output_mb (course.toml) are left out.",
     "evidence-limit": "Look at that answer; it is far larger than what is asked for.",
     "notebook-time": f"If it is meant to take that long, raise notebook_seconds in course.toml, then: {AGAIN} --fresh",
