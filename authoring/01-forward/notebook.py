@@ -467,9 +467,11 @@ slip_weight = 0.5
 # second matrix $W_h$. Its new activations $H$ are the sigmoid of the whole sum $W_x x + W_h h_{prev} + b$. Only one of
 # these forms is that; a tutorial prints one of the others:
 #
-# $$\text{a:}\;\; \frac{1}{1 + \exp(W_x x + W_h h_{prev} + b)} \qquad
-# \text{b:}\;\; \frac{1}{1 + \exp(-(W_x x + W_h h_{prev} + b))} \qquad
-# \text{c:}\;\; \frac{1}{1 + \exp(-W_x x + W_h h_{prev} + b)}$$
+# $$\text{a:}\;\; \frac{1}{1 + \exp(W_x x + W_h h_{prev} + b)}$$
+#
+# $$\text{b:}\;\; \frac{1}{1 + \exp(-(W_x x + W_h h_{prev} + b))}$$
+#
+# $$\text{c:}\;\; \frac{1}{1 + \exp(-W_x x + W_h h_{prev} + b)}$$
 #
 # Put in numbers for a single unit: $W_x x = 2$, $W_h h_{prev} = 1$, $b = 1$. The sum is 4, and $\sigma(4) = .9820$.
 # Compare also what each form does when $b$ grows.

@@ -22,6 +22,7 @@ from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import Empty
 from subprocess import DEVNULL, PIPE, Popen
@@ -395,6 +396,10 @@ class Room:
             self.left_out = list(_copy_files(submission, self.files, limits.submission_bytes)) if submission else []
             self.check = _put(_source("chainrule.check"), self.inside / "check.py")
             _put(Path(__file__).with_name("launch.py"), self.inside / "launch.py")
+            self.fonts = self.inside / "fonts"
+            self.fonts.mkdir(mode=0o755)
+            name, fonts = font_list()
+            (self.fonts / name).write_text(fonts, "utf-8")
             self.cases = cases is not None
             if cases is not None:
                 (self.inside / "cases.json").write_text(cases, "utf-8")
@@ -420,6 +425,7 @@ class Room:
             "check": str(seen / "check.py") if self.check else None,
             "files": str(seen / "files"),
             "work": str(work),
+            "fonts": str(seen / "fonts"),
             "connection_file": str(seen / "connection.json"),
             "sockets": {str(port): descriptor for port, descriptor in sockets.items()},
             "output_bytes": self.limits.output_bytes + 1_000_000,
@@ -490,6 +496,17 @@ def _copy_files(source: Path, target: Path, room: int) -> Iterator[str]:
                 with open(target / shown, "wb") as copy:
                     copy.write(file.read(status.st_size))
                 (target / shown).chmod(0o644)
+
+
+@cache
+def font_list() -> tuple[str, str]:
+    """Matplotlib's list of fonts as a file's name and text: every new home would search the disk for them, for 2 s."""
+    from matplotlib import font_manager
+
+    with tempfile.TemporaryDirectory(prefix="chainrule-") as folder:
+        path = Path(folder) / f"fontlist-v{font_manager.FontManager.__version__}.json"
+        font_manager.json_dump(font_manager.fontManager, path)
+        return path.name, path.read_text("utf-8")
 
 
 def _put(source: Path | None, target: Path) -> bool:

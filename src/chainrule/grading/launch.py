@@ -34,6 +34,7 @@ def main(settings: dict[str, Any]) -> None:
             os.setpgid(0, 0)  # an interrupt reaches the cell's child processes too
         load_check(settings["check"])
         enter(Path(settings["files"]), Path(settings["work"]))
+        shutil.copytree(settings["fonts"], os.environ["MPLCONFIGDIR"], copy_function=shutil.copyfile)
         app = kernel_app(settings)
         sys.path.insert(0, "")  # the work folder, as in any notebook; -I left it out while we loaded our own
     except BaseException:
