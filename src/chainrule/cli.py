@@ -37,7 +37,7 @@ def main() -> None:
     try:
         app()
     except ChainruleError as error:
-        err.print(f"chainrule: {error}", style="red", markup=False)
+        err.print(f"chainrule: {error}", style="red", markup=False, soft_wrap=True)
         sys.exit(2)
 
 
@@ -56,20 +56,33 @@ def build(units: Units = None) -> None:
         raise typer.Exit(1) from None
 
 
+@app.command("new-unit")
+def new_unit(name: Annotated[str, typer.Argument(help="two digits and words, as in 10-attention")]) -> None:
+    """Start a unit from the template, which builds and verifies as it is."""
+    from chainrule.build.new import new_unit as copy_template
+
+    target = copy_template(Course.find(), name)
+    out.print(f"written: {target}/notebook.py, {target}/items.py", markup=False, soft_wrap=True)
+    out.print(f"next: chainrule build {name}, chainrule verify {name}, docs/writing-an-item.md", markup=False)
+
+
 @app.command()
 def verify(
     units: Units = None,
     cases: Annotated[int, typer.Option(help="drawn cases of each function whose separation is measured")] = 200,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+    write: Annotated[Path | None, typer.Option(help="write the table as Markdown to this file, too")] = None,
 ) -> None:
     """Test the autograder: slips caught and named, equivalents at full marks, blank at 0, separation."""
+    from chainrule.report.verified import margin, markdown
     from chainrule.verify import verify as verify_unit
 
-    failed, trees = False, {}
+    failed, trees, found = False, {}, {}
     for unit in Course.find().units(units):
         with err.status(f"{unit.name}") as status:
             reports = verify_unit(unit, cases, lambda item, status=status: status.update(f"{item} done"))  # type: ignore[misc]
         failed |= any(report.problems for report in reports)
+        found[unit] = reports
         trees[unit.name] = [report.to_json() for report in reports]
         if not as_json:
             table = Table(
@@ -89,8 +102,8 @@ def verify(
                     f"{report.slips_named}/{report.slips}",
                     f"{report.same_full}/{report.same}",
                     str(report.draws or "-"),
-                    _margin(report.noise_margin),
-                    _margin(report.signal_margin),
+                    margin(report.noise_margin),
+                    margin(report.signal_margin),
                     style="red" if report.problems else None,
                 )
             table.add_row("total", f"{unit.points:g}")
@@ -98,6 +111,8 @@ def verify(
             for report in reports:
                 for problem in report.problems:
                     out.print(f"  {report.item}: {problem}", markup=False, style="red", soft_wrap=True)
+    if write and not failed:
+        write.write_text(markdown(found), "utf-8")
     if as_json:
         print(json.dumps(trees, indent=1))
     raise typer.Exit(1 if failed else 0)
@@ -151,6 +166,7 @@ def _say_graded(unit: str, planned: Planned, graded: list[Graded]) -> int:
         for remark in look[student]:
             head = "NOT GRADED: " if student in ungraded else ""
             says = f"{student}  {remark.cause}  {head}{remark.where}: {remark.says} {remark.way_out(unit, student)}"
+            says = says.encode("utf-8", "backslashreplace").decode()  # a folder's name need not be text
             out.print(says, markup=False, soft_wrap=True, style="red" if head else None)
     seconds = sum(outcome.seconds for outcome in graded) / len(graded) if graded else 0.0
     refused = sum(outcome.refused is not None for outcome in graded)
@@ -288,12 +304,6 @@ def _progress() -> Progress:
         TimeRemainingColumn(),
     )
     return Progress(*columns, console=err)
-
-
-def _margin(number: float | None) -> str:
-    if number is None:
-        return "-"
-    return "exact" if number == float("inf") else f"{number:.3g}" if number < 1e6 else "> 1e6"
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ class Course:
         return _secret_in(path)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Unit:
     """One assignment: its name, items in notebook order, and where its files lie."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import copy
+import symtable
 import textwrap
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
@@ -195,7 +196,6 @@ def _names_of(source: str) -> tuple[frozenset[str], frozenset[str]]:
         tree = ast.parse(source)
     except SyntaxError:  # an edit that does not parse: it defines nothing, and running it tells
         return frozenset(), frozenset()
-    uses = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
     defines: set[str] = set()
     for node in _outside_functions(tree):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
@@ -206,7 +206,16 @@ def _names_of(source: str) -> tuple[frozenset[str], frozenset[str]]:
             defines.add(node.id)
         elif isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store) and isinstance(node.value, ast.Name):
             defines.add(node.value.id)
-    return frozenset(defines), frozenset(uses)
+    return frozenset(defines), frozenset(_globals_in(symtable.symtable(source, "cell", "exec")))
+
+
+def _globals_in(table: symtable.SymbolTable) -> Iterator[str]:
+    """The names that a scope and those within it look up outside of themselves; a function's own names are its own."""
+    for symbol in table.get_symbols():
+        if symbol.is_referenced() and (table.get_type() == "module" or symbol.is_global()):
+            yield symbol.get_name()
+    for inner in table.get_children():
+        yield from _globals_in(inner)
 
 
 def _outside_functions(tree: ast.AST) -> Iterable[ast.AST]:
