@@ -18,7 +18,7 @@ import numpy as np
 
 from chainrule.check import Tolerance, encode, gaps
 from chainrule.errors import CourseError
-from chainrule.items import FLOAT32_RTOL, Item, Kind, Slip
+from chainrule.items import ATOL_CHOICE, FLOAT32_RTOL, Item, Kind, Slip
 from chainrule.key import Key, Raised
 
 MARGIN = 10.0  # noise <= tolerance / MARGIN, and a visible slip >= tolerance * MARGIN
@@ -94,7 +94,7 @@ def tolerance(item: Item) -> Tolerance:
     return (
         Tolerance(0.0, item.atol, False, item.parts)
         if item.kind is Kind.VALUE
-        else Tolerance(0.0, 1e-9, False, item.parts)
+        else Tolerance(0.0, ATOL_CHOICE, False, item.parts)
     )
 
 

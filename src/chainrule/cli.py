@@ -52,7 +52,7 @@ def build(units: Units = None) -> None:
             for path in build_unit(course, unit):
                 out.print(str(path.relative_to(course.root)), markup=False)
     except ChainruleError as error:
-        err.print(f"chainrule build: {error}", style="red", markup=False)
+        err.print(f"chainrule build: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
 
 

@@ -146,6 +146,8 @@ def _hangs(unit: Unit, name: str, rng: np.random.Generator) -> Student:
         if any(unit.key.needs(o.names, item.id) for o in unit.items.values() if o is not item)
     }
     lonely = [item for item in unit.items.values() if item.kind is Kind.FUNCTION and item.id not in used]
+    if not lonely:
+        return _mixture(unit, name, rng)
     item = lonely[-1]
     loop = Slip("endless", "", "while True:\n    pass", says="never returns")
     notebook = _solved(unit, {item.id: unit.key.edited(item.id, loop)})

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from chainrule.check import EVIDENCE_MIME, Table, WireError, decode, is_blank
+from chainrule.check import EVIDENCE_MIME, Other, Table, WireError, decode, is_blank
 from chainrule.items import Item, Kind
 
 MAX_TEXT = 32_000_000  # characters of one item's evidence
@@ -75,14 +75,14 @@ def parse(text: Any, item: Item, cases: int) -> Evidence:
         return from_tree(json.loads(text, parse_constant=_refuse), item, cases)
     except RecursionError:
         return Evidence(refused="the answer is nested too deeply to be judged")
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         return Evidence(refused=f"the answer is not of a form that can be judged ({type(error).__name__})")
 
 
 def from_tree(tree: Any, item: Item, cases: int) -> Evidence:
     """Evidence out of `check.gather`'s tree. Raises WireError, ValueError, TypeError or KeyError on any other form."""
     if "crash" in tree:
-        return Evidence(crash=str(tree["crash"])[:300])
+        return Evidence(crash=_plain_text(tree["crash"], 300))
     missing = tuple(str(name) for name in tree["missing"])
     if any(name not in item.names for name in missing):
         raise WireError("it names what is not asked for")
@@ -100,16 +100,16 @@ def from_tree(tree: Any, item: Item, cases: int) -> Evidence:
 
 
 def _run(tree: Any) -> Run:
-    warned = tuple(str(text)[:200] for text in tree["warned"][:5])
+    warned = tuple(_plain_text(text, 200) for text in tree["warned"][:5])
     changed = bool(tree["changed"])
     if "raised" in tree:
         raised = tree["raised"]
         line = raised.get("line")
         result: Any = Failure(
-            str(raised["type"])[:80],
-            str(raised["message"])[:300],
+            _plain_text(raised["type"], 80),
+            _plain_text(raised["message"], 300),
             line if type(line) is int else None,
-            str(raised.get("code") or "")[:120],
+            _plain_text(raised.get("code") or "", 120),
         )
         return Run(result, result.type == "NotImplementedError", warned, changed)
     return Run(_plain(decode(tree["result"])), is_blank(tree), warned, changed)
@@ -121,9 +121,13 @@ def _plain(thing: Any) -> Any:
         lengths = {np.shape(column)[0] if np.ndim(column) else -1 for column in thing.columns_data}
         if len(lengths) > 1 or -1 in lengths or len(thing.columns) != len(thing.columns_data):
             raise WireError("a table with ragged columns")
-        return pd.DataFrame(
-            {name: list(column) for name, column in zip(thing.columns, thing.columns_data, strict=True)}
-        )
+        frame = pd.DataFrame({i: list(column) for i, column in enumerate(thing.columns_data)})
+        frame.columns = list(thing.columns)  # names may repeat
+        return frame
+    if isinstance(thing, Other):
+        return Other(_plain_text(thing.type, 120))
+    if isinstance(thing, str):
+        return _storable(thing)
     if isinstance(thing, tuple) and type(thing) is tuple:
         return tuple(_plain(entry) for entry in thing)
     if isinstance(thing, list):
@@ -131,6 +135,16 @@ def _plain(thing: Any) -> Any:
     if isinstance(thing, dict):
         return {key: _plain(entry) for key, entry in thing.items()}
     return thing
+
+
+def _plain_text(thing: Any, limit: int) -> str:
+    """Text for messages: no control characters that a terminal would obey, one line, and short."""
+    return "".join(char if char.isprintable() else " " for char in _storable(str(thing)[:limit]))
+
+
+def _storable(text: str) -> str:
+    """Half a surrogate pair cannot be written to any file."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _refuse(constant: str) -> None:

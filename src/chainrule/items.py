@@ -13,6 +13,7 @@ import numpy as np
 RTOL = 1e-7  # of the answer's largest entry: far above float64 summation noise, measured by `verify`
 FLOAT32_RTOL = 1e-4  # the same for an answer in float32, whose own noise is some 1e-7 to 1e-6
 ATOL_TYPED = 1e-4  # a value worked by hand to four decimals, rounded or cut at each step
+ATOL_CHOICE = 1e-6  # a number that is chosen, not worked out: wide enough for .05 written in any way
 
 
 class Kind(StrEnum):

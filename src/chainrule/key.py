@@ -111,9 +111,9 @@ class Key:
         """What the key answers: one entry a case for functions, one entry in all for values."""
         try:
             names = self.run(item.names, edits, values)
+            objects = [names[name] for name in item.names]
         except Exception as error:  # a slip may break its own cell
             return [Raised(type(error).__name__)] * (len(list(cases)) if item.cases or item.worked else 1)
-        objects = [names[name] for name in item.names]
         if item.kind != "function":
             return [copy.deepcopy(objects[0] if len(objects) == 1 else tuple(objects))]
         return [call(objects, args) for args in cases]

@@ -78,7 +78,7 @@ def files_of(folder: Path) -> list[Path]:
 
 def _scored(course: Course, unit: Unit) -> set[str]:
     """Students all of whose items have a score in the gradebook."""
-    from chainrule.nbgrading import course_config
+    from chainrule.nbgrading import WAIT, course_config, gradebook_trouble
 
     path = Path(course_config(course.root).CourseDirectory.db_url.removeprefix("sqlite:///"))
     if not path.exists():
@@ -93,12 +93,10 @@ def _scored(course: Course, unit: Unit) -> set[str]:
         group by submitted_assignment.student_id
     """
     try:
-        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as gradebook:
+        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=WAIT)) as gradebook:
             rows = gradebook.execute(query, (unit.name,)).fetchall()
-    except sqlite3.OperationalError:  # a gradebook that has no tables yet
-        return set()
     except sqlite3.DatabaseError as error:
-        raise CourseError(
-            f"{path} is no gradebook ({error}). It was left as it is: put your backup of it back, or move it away."
-        ) from error
+        if "no such table" in str(error):  # made, and nothing in it yet
+            return set()
+        raise CourseError(gradebook_trouble(str(path), error)) from error
     return {student for student, all_scored, count in rows if all_scored and count == len(unit.items)}

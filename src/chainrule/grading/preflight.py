@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,6 +35,7 @@ def snapshot(unit: Unit, submitted: Path, target: Path) -> Snapshot:
     """
     name = f"{unit.notebook}.ipynb"
     notebook, remarks = _notebook(unit, submitted, name)
+    remarks += _left_out(submitted)
     size = sum(path.stat().st_size for path in files_of(submitted))
     if size > MAX_BYTES:
         raise SubmissionError(
@@ -48,6 +52,15 @@ def snapshot(unit: Unit, submitted: Path, target: Path) -> Snapshot:
     return Snapshot(target, tuple(remarks))
 
 
+def expect_usable_id(student: str) -> None:
+    """SubmissionError where nbgrader cannot find a folder of that name again: it takes names as patterns."""
+    folder = shown(Path("submitted") / student)
+    if student != student.strip() or set(student) & set("*?["):
+        raise SubmissionError("student-id", folder, "has outer spaces or one of * ? [ in its name.")
+    if student != shown(Path(student)):
+        raise SubmissionError("student-id", folder, "has a name that is not UTF-8 text.")
+
+
 def read(notebook: Path) -> nbformat.NotebookNode:
     """The notebook, upgraded to the present format; SubmissionError where it is none."""
     name = notebook.name
@@ -61,10 +74,16 @@ def read(notebook: Path) -> nbformat.NotebookNode:
     except json.JSONDecodeError as error:
         place = f"is not JSON (line {error.lineno}, column {error.colno}: {error.msg})."
         raise SubmissionError("corrupt-notebook", name, place if text.strip() else "is empty.") from None
-    if not isinstance(tree, dict) or ("cells" not in tree and "worksheets" not in tree):
+    if (
+        not isinstance(tree, dict)
+        or not isinstance(tree.get("nbformat"), int)
+        or not {"cells", "worksheets"} & set(tree)
+    ):
         raise SubmissionError("corrupt-notebook", name, "is JSON, but no notebook.")
     try:
-        parsed = nbformat.reads(text, as_version=4)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # cell ids that repeat or are missing: nbformat gives new ones
+            parsed = nbformat.reads(text, as_version=4)
         _expect_cells(parsed)
         return parsed
     except Exception as error:  # nbformat's readers raise whatever the damage makes them raise
@@ -89,10 +108,27 @@ def _notebook(unit: Unit, submitted: Path, name: str) -> tuple[Path, list[Remark
     others = sorted(path for path in files_of(submitted) if path.suffix == ".ipynb")
     ours = [path for path in others if _has_tests(unit, path)]
     if len(ours) == 1:
-        says = f"{ours[0].name} was graded as {name}, which is missing; it holds this unit's test cells."
-        return ours[0], [Remark("renamed-notebook", ours[0].name, says)]
-    found = ", ".join(path.name for path in others) or "no notebook at all"
+        says = f"It was graded as {name}, which is missing; it holds this unit's test cells."
+        return ours[0], [Remark("renamed-notebook", shown(ours[0].relative_to(submitted)), says)]
+    found = ", ".join(shown(path.relative_to(submitted)) for path in others) or "no notebook at all"
     raise SubmissionError("missing-notebook", name, f"is not there; found {found}.")
+
+
+def _left_out(submitted: Path) -> Iterator[Remark]:
+    """A remark for each thing that is not copied: links, which may lead anywhere, pipes and the like."""
+    copied = set(files_of(submitted))
+    for place, folders, names in os.walk(submitted):
+        links = [name for name in folders if Path(place, name).is_symlink()]
+        for path in sorted(Path(place, name) for name in [*links, *names]):
+            if path not in copied and not {".ipynb_checkpoints", "__pycache__"} & set(path.parts):
+                kind = "a link, which is not followed" if path.is_symlink() else "no regular file"
+                says = f"It is {kind}; the notebook ran without it."
+                yield Remark("files-left-out", shown(path.relative_to(submitted)), says)
+
+
+def shown(path: Path) -> str:
+    """A path as text that every file and terminal takes: names may hold bytes that are no UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode()
 
 
 def _has_tests(unit: Unit, path: Path) -> bool:

@@ -15,9 +15,7 @@ from sqlalchemy.exc import DatabaseError
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError, KitError
 from chainrule.grading.worker import Graded
-from chainrule.nbgrading import course_config, generate_assignment
-
-TRIES = 30  # seconds that a locked gradebook is waited for
+from chainrule.nbgrading import WAIT, course_config, generate_assignment, gradebook_trouble
 
 
 def prepare(course: Course, unit: Unit, staging: Path) -> None:
@@ -25,26 +23,29 @@ def prepare(course: Course, unit: Unit, staging: Path) -> None:
     db_url = course_config(course.root).CourseDirectory.db_url
     course.gradebook.mkdir(exist_ok=True)
     try:
+        _expect_writable(db_url)
         generate_assignment(course.root, unit.name, course.root / "source", staging / "release", db_url)
         _copy(db_url, staging / "template.db")
     except (DatabaseError, sqlite3.DatabaseError) as error:
-        raise CourseError(_way_out(db_url, error)) from error
+        raise CourseError(gradebook_trouble(db_url, error)) from error
     except Exception as error:
         if "DatabaseError" in repr(error) or "database" in str(error):
-            raise CourseError(_way_out(db_url, error)) from error
+            raise CourseError(gradebook_trouble(db_url, error)) from error
         raise
 
 
 def record(course: Course, unit: Unit, graded: Graded, gradebook: Gradebook) -> None:
     """Put one outcome where it belongs. An outcome without scores empties the old ones: they are of other work."""
-    for attempt in range(TRIES):
+    if graded.refused is not None and graded.refused.cause == "student-id":
+        return  # the folder names no student whom the gradebook could hold
+    for attempt in range(WAIT):
         try:
             _write(unit, graded, gradebook)
             break
         except DatabaseError as error:
             gradebook.db.rollback()
-            if "locked" not in str(error) or attempt == TRIES - 1:
-                raise KitError(_way_out(str(gradebook.engine.url), error)) from error
+            if "locked" not in str(error) or attempt == WAIT - 1:
+                raise KitError(gradebook_trouble(str(gradebook.engine.url), error)) from error
             time.sleep(1)
     _place(graded.autograded, course.root / "autograded" / graded.student / unit.name)
     _place(graded.feedback, course.root / "feedback" / graded.student / unit.name)
@@ -83,27 +84,27 @@ def _place(staged: Path | None, target: Path) -> None:
         staged.rename(target)
 
 
-def _copy(db_url: str, target: Path) -> None:
+def _expect_writable(db_url: str) -> None:
+    """A whole gradebook that can be written now; waits where another program is writing. nbgrader itself tells less."""
+    path = _path(db_url)
+    if path.exists():
+        with closing(sqlite3.connect(path, timeout=WAIT)) as gradebook:
+            gradebook.execute("begin immediate")
+            gradebook.rollback()
+
+
+def _path(db_url: str) -> Path:
     if not db_url.startswith("sqlite:///"):
         raise CourseError(
             f"the gradebook {db_url} is not SQLite, which is what this version grades into. "
             "Set db_url in nbgrader_config.py"
         )
+    return Path(db_url.removeprefix("sqlite:///"))
+
+
+def _copy(db_url: str, target: Path) -> None:
     with (
-        closing(sqlite3.connect(db_url.removeprefix("sqlite:///"))) as source,
+        closing(sqlite3.connect(_path(db_url))) as source,
         closing(sqlite3.connect(target)) as copy,
     ):
         source.backup(copy)
-
-
-def _way_out(db_url: str, error: Exception) -> str:
-    words = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if "readonly" in words or "unable to open" in words:
-        return (
-            f"{db_url} cannot be written ({words}). Give yourself the right to write it (chmod u+w) and run this again."
-        )
-    if "locked" in words:
-        return f"{db_url} was locked for {TRIES} s. Close what uses it (the formgrader?), then run this again."
-    return (
-        f"{db_url} cannot be used ({words}). It was left as it is: put your backup back, or move it away to start anew."
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import asdict, dataclass
 
 AGAIN = "chainrule grade {unit} --student {student}"
@@ -11,6 +12,7 @@ WAYS_OUT = {
     "corrupt-notebook": f"Ask for a new copy (in Jupyter: File > Download), then: {AGAIN}",
     "missing-notebook": f"Rename the file or ask for it, then: {AGAIN}",
     "too-large": f"Clear outputs, remove data files, then: {AGAIN}",
+    "student-id": "Rename the folder to the student's id, then: chainrule grade {unit}",
     "link": f"Put the file itself there, then: {AGAIN}",
     "renamed-notebook": "Nothing to do; tell the student the name for next time.",
     "deleted-test-cell": "Nothing to do; the answer was judged by the original cell.",
@@ -44,4 +46,4 @@ class Remark:
 
     def way_out(self, unit: str, student: str) -> str:
         """What to do about it, as a command where one helps."""
-        return WAYS_OUT.get(self.cause, "").format(unit=unit, student=student)
+        return WAYS_OUT.get(self.cause, "").format(unit=unit, student=shlex.quote(student))

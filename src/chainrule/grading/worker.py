@@ -22,7 +22,7 @@ from chainrule.course import Course, Unit
 from chainrule.errors import ChainruleError, KitError, SubmissionError
 from chainrule.grading.judging import META
 from chainrule.grading.plan import fingerprint
-from chainrule.grading.preflight import snapshot
+from chainrule.grading.preflight import expect_usable_id, snapshot
 from chainrule.grading.remark import Remark
 from chainrule.nbgrading import course_config, run
 
@@ -62,13 +62,14 @@ def grade_one(job: Job, student: str) -> Graded:
     try:
         return _grade(job, student, room, start)
     except SubmissionError as error:
-        return Graded(student, time.monotonic() - start, refused=Remark(error.cause, error.where, error.says))
+        return Graded(student, time.monotonic() - start, refused=Remark(error.cause, error.where, f"It {error.says}"))
     except Exception as error:  # a kit's fault must not stop the batch, nor become a score
         text = str(error) if isinstance(error, ChainruleError) else f"{type(error).__name__}: {error}"
         return Graded(student, time.monotonic() - start, kit_fault=Remark("kit-fault", job.unit, text))
 
 
 def _grade(job: Job, student: str, room: Path, start: float) -> Graded:
+    expect_usable_id(student)
     unit = Course(job.root).unit(job.unit)
     submitted = job.root / "submitted" / student / unit.name
     mark = fingerprint(unit, submitted)
@@ -140,7 +141,7 @@ def _notes(path: Path, mark: str, seen: tuple[Remark, ...]) -> tuple[list[Any], 
     remarks = (
         *seen,
         *(Remark(**remark) for remark in notes["remarks"]),
-        *(Remark(cause, place, says) for cause, place, says in notes["incidents"]),
+        *(Remark(cause, place, f"{says[:1].upper()}{says[1:]}.") for cause, place, says in notes["incidents"]),
     )
     notes["fingerprint"] = mark  # of what was submitted, not of the copy under another name
     notes["remarks"] = [remark.to_json() for remark in remarks]

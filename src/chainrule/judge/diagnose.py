@@ -47,20 +47,28 @@ def known_slips(
     run = answer or (lambda with_edits: outcomes(item, key, cases, with_edits))
     for slip in item.slips:
         theirs = run({**base, item.id: key.edited(item.id, slip)})
-        if all_agree(item, gots, theirs) and not all_agree(item, theirs, wants):
+        if recognised(item, gots, theirs, wants):
             return (slip,)
     for one, other in slip_pairs(item):
         text = edited_twice(item, key, one, other)
         if text is not None:
             theirs = run({**base, item.id: text})
             # two edits that only break the code together are no diagnosis
-            if (
-                not any(isinstance(t, Raised) for t in theirs)
-                and all_agree(item, gots, theirs)
-                and not all_agree(item, theirs, wants)
-            ):
+            if not any(isinstance(t, Raised) for t in theirs) and recognised(item, gots, theirs, wants):
                 return (one, other)
     return ()
+
+
+def recognised(item: Item, gots: list[Any], theirs: list[Any], wants: list[Any]) -> bool:
+    """Whether answers are a mistake's: equal to it, which is not equal to the right ones.
+
+    That everything stops is no sign of one mistake rather than another.
+    """
+    return (
+        any(not isinstance(entry, Raised) for entry in theirs)
+        and all_agree(item, gots, theirs)
+        and not all_agree(item, theirs, wants)
+    )
 
 
 def edited_twice(item: Item, key: Key, one: Slip, other: Slip) -> str | None:
@@ -76,6 +84,7 @@ def edited_twice(item: Item, key: Key, one: Slip, other: Slip) -> str | None:
     return head + text + tail
 
 
+@np.errstate(all="ignore")  # the student's numbers may be of any size
 def signs(item: Item, gots: list[Any], wants: list[Any], names: list[str]) -> str | None:
     """A general remark that the numbers of every judged case support, such as an exact factor of minus one."""
     pairs = [(as_array(got), as_array(want)) for got, want in _leaves(gots, wants)]
@@ -147,7 +156,7 @@ def _common_ratio(pairs: list[tuple[np.ndarray, np.ndarray]]) -> str | None:
 def _one_row(pairs: list[tuple[np.ndarray, np.ndarray]]) -> str | None:
     """Whether only the first or only the last row (or step) is right, everywhere."""
     tables = [(got, want) for got, want in pairs if want.ndim >= 1 and want.shape[0] > 1]
-    if not tables:
+    if not any(want.shape[0] > 2 for _, want in tables):  # one of two is right by chance too often
         return None
     for place, word in ((0, "first"), (-1, "last")):
         if all(

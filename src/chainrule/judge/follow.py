@@ -68,17 +68,35 @@ def usable_values(item: Item, answers: tuple[Any, ...], key: Key) -> dict[str, A
 
 
 def nontrivial(theirs: list[Any], cases: tuple[Drawn, ...]) -> bool:
-    """Whether agreeing with these recomputed answers shows anything: not when all stop, vanish or blow up.
+    """Whether agreeing with these recomputed answers shows anything: not when all stop, vanish or blow up,
+    nor when one number stands everywhere.
 
     Where an earlier mistake stops the key on some cases only (a batch), the others must still speak.
     """
     fresh = [entry for i, entry in enumerate(theirs) if not cases or not cases[i].public]
-    return any(not isinstance(entry, Raised) for entry in fresh) and not any(_vanishes(entry) for entry in fresh)
+    numbers = [list(_numbers(entry)) for entry in fresh if not isinstance(entry, Raised)]
+    if not numbers or any(_vanish(arrays) for arrays in numbers):
+        return False
+    entries = np.concatenate([array.ravel() for arrays in numbers for array in arrays] or [np.zeros(0)])
+    return entries.size < 2 or not np.all(entries == entries[0])
 
 
-def _vanishes(answer: Any) -> bool:
+def _vanish(arrays: list[np.ndarray]) -> bool:
+    """Whether an answer's numbers are all zero, or not all finite. An answer without numbers (a text) has not gone."""
+    return bool(arrays) and (not any(map(np.any, arrays)) or not all(np.all(np.isfinite(array)) for array in arrays))
+
+
+def _numbers(answer: Any) -> Iterator[np.ndarray]:
+    """All numbers of an answer, whatever it holds them in."""
     array = as_array(answer)
-    return array is not None and (not np.all(np.isfinite(array)) or not np.any(array))
+    if array is not None:
+        yield array.astype(float)
+    elif isinstance(answer, Mapping):
+        for entry in answer.values():
+            yield from _numbers(entry)
+    elif isinstance(answer, tuple | list):
+        for entry in answer:
+            yield from _numbers(entry)
 
 
 def _ancestors(item: Item, items: Mapping[str, Item]) -> list[str]:

@@ -120,18 +120,18 @@ def _partly_function(item: Item, runs: tuple[Run, ...], wants: list[Any], cases:
             kinds[case.name] = kinds.get(case.name, True) and ok
     good = [name for name, ok in kinds.items() if ok]
     remark: tuple[str, ...] = ()
+    if len(runs) > 1 and _same_case_differs(item, gots, cases):
+        remark = ("The same arguments give different results: does it keep something from one call to the next?",)
     if good:
         bad = [name for name, ok in kinds.items() if not ok]
         share = KINDS_SHARE * len(good) / len(kinds)
-        remark = (f"Right for {_listed(good)}, not for {_listed(bad) if bad else 'the worked example'}.",)
+        remark += (f"Right for {_listed(good)}, not for {_listed(bad) if bad else 'the worked example'}.",)
         return _verdict(item, Status.PARTLY, share, says, where=where, got=got, want=want, remarks=remark)
-    if cases[0] and any(ok and case.public for case, ok in zip(cases, right, strict=True)):
-        remark = (
+    if any(ok and case.public for case, ok in zip(cases, right, strict=True)):
+        remark += (
             "Right for the worked example only: with other numbers or sizes it is not. "
             "Is something fixed that should come from the arguments?",
         )
-    elif len(runs) > 1 and _same_case_differs(item, gots, cases):
-        remark = ("The same arguments give different results: does it keep something from one call to the next?",)
     if len(raised) == len(runs):
         return _verdict(item, Status.FAILED, 0.0, says, where=where, remarks=remark)
     share = _parts_share(item, gots, wants)
@@ -166,7 +166,8 @@ def _parts_share(item: Item, gots: list[Any], wants: list[Any]) -> float:
                 for name, g, w in zip(named, got, want, strict=False)
                 if name and first_gap(g, w, rule._replace(parts=())) is None
             }
-            want = [name for name in named if name]
+            # results too many spoil the answer, so they must not leave a whole share of it
+            want = [*filter(None, named), *got[len(want) :]]
         else:
             return 0.0
         shares.append(len(rights) / max(len(want), 1))
@@ -195,9 +196,10 @@ def _place(
 
 
 def _judge_value(unit: Unit, item: Item, evidence: Evidence, earlier: follow.Earlier) -> Verdict:
-    if evidence.missing or not evidence.answers:
-        names = ", ".join(f"`{name}`" for name in evidence.missing or item.names)
-        return _verdict(item, Status.BLANK, 0.0, f"not answered: {names} is not defined when its test cell runs.")
+    if not evidence.answers or len(evidence.missing) == len(item.names):
+        seen = " is" if len(item.names) == 1 else " are"
+        seen = _listed([f"`{name}`" for name in item.names]) + seen
+        return _verdict(item, Status.BLANK, 0.0, f"not answered: {seen} not defined when the test cell runs.")
     if all(answer is None for answer in evidence.answers):
         return _verdict(item, Status.BLANK, 0.0, f"not answered: `{item.names[0]}` is None.")
     got = evidence.answers[0] if len(item.names) == 1 else evidence.answers
@@ -225,13 +227,14 @@ def _judge_value(unit: Unit, item: Item, evidence: Evidence, earlier: follow.Ear
     seen = gap_text(gap, _result_name(item), public=False)
     at = None if gap.where is None else str(gap.where)
     if slips:
+        _note_slips(unit, item, slips, earlier)  # a helper function in that cell is used by later answers, too
         return _slip_verdict(item, slips, at, short(gap.got), None, seen)
     followed = _follow_with_slip(unit, item, [got], wants, earlier, (), answer)
     if followed is not None:
         return followed
     share = _parts_share(item, [got], wants)
     sign = diagnose.signs(item, [got], wants, list(item.names))
-    remarks = (f"In all entries {sign}",) if sign else _wrong_count(item, got, wants[0])
+    remarks = (f"{sign[0].upper()}{sign[1:]}",) if sign else _wrong_count(item, got, wants[0])
     return _verdict(
         item, Status.PARTLY if share else Status.WRONG, share, seen, where=at, got=short(gap.got), remarks=remarks
     )
@@ -282,7 +285,7 @@ def _follow_with_slip(
     for base, theirs in _telling_bases(unit, item, wants, earlier, cases, answer):
         for slip in item.slips:
             slipped = answer({**base.edits, item.id: unit.key.edited(item.id, slip)}, base.values)
-            if diagnose.all_agree(item, gots, slipped) and not diagnose.all_agree(item, slipped, theirs):
+            if diagnose.recognised(item, gots, slipped, theirs):
                 _note_slips(unit, item, (slip,), earlier)
                 says = f"beside what comes from your answer to {_listed(base.items)}: {slip.says}"
                 return _verdict(item, Status.SLIP, slip.credit, says, slips=(slip.name,), follows=base.items)
@@ -328,7 +331,7 @@ def _accept(unit: Unit, item: Item, got: Any, args: tuple[Any, ...], want: Any) 
     assert item.accept is not None
     try:
         return item.accept(Trial(got, args, want, unit.key.given()))
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+    except Exception as error:
         # the author's own judging met an answer of another form; that the solution passes is verified
         return Finding(
             "form", f"the answer is not of the form that is asked for ({type(error).__name__}: {str(error)[:120]})."

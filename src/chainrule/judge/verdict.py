@@ -55,5 +55,6 @@ class Verdict:
 
 
 def marks(share: float, points: float) -> float:
-    """A share of the points as a plain float, to the hundredth, never above the points."""
-    return float(min(max(round(share * points, 2), 0.0), points))
+    """A share of the points as a plain float, to the hundredth; only the whole share is ever all of them."""
+    highest = points if share >= 1.0 else round(points - 0.01, 2)
+    return float(max(min(round(share * points, 2), highest), 0.0))
