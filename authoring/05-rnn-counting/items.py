@@ -1185,7 +1185,7 @@ ITEMS = (
     ),
     function(
         "gradient-growth",
-        points=2,
+        points=1,
         worked=[
             Worked("w_rec = .5, three steps", lambda given: (0.5, 3)),
             Worked("w_rec = 2, two steps", lambda given: (2.0, 2)),

@@ -608,7 +608,7 @@ draw_surface(states, count_loss, {"your path": w_path})
 #
 # For $w_{rec} = .5$ and $k = 0, 1, 2, 3$ that is 1, .5, .25, .125.
 #
-# **Question (2 points).** Write `gradient_growth(w_rec, T)` -> `(T+1,)`: entry `k` is the factor that a gradient
+# **Question (1 point).** Write `gradient_growth(w_rec, T)` -> `(T+1,)`: entry `k` is the factor that a gradient
 # gains on its way `k` steps back, `k` from 0 to `T`. The weight may be negative; the sign belongs to the factor.
 
 

@@ -19,6 +19,8 @@ import sys
 import traceback
 import warnings
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,6 +28,7 @@ import numpy as np
 
 DATA = Path(__file__).with_name("check_data.json")
 EVIDENCE_MIME = "application/vnd.chainrule.evidence+json"
+NOT_YET = "not answered yet"  # no attempt, so it uses up no hint
 FLOAT32_RTOL = 1e-4  # of the largest entry, for answers in float32 (chainrule.items has the reasons)
 
 # --------------------------------------------------------------------------- what students call
@@ -37,14 +40,14 @@ def check(item: str, *answers: Any) -> None:
     A right answer prints; anything else goes to the error stream, so that `nbgrader validate` sees it.
     """
     try:
-        spec = _home_data()["items"].get(item)
-    except (OSError, ValueError):
+        items = dict(_home_data()["items"])
+    except (OSError, ValueError, KeyError, TypeError):
         print(f"check: {DATA.name} is missing or damaged; it belongs beside check.py. Fetch it again.", file=sys.stderr)
         return
-    if spec is None:
+    if not isinstance(item, str) or item not in items:
         print(f"check: there is no item called {item!r} in this unit.", file=sys.stderr)
         return
-    right, text = home_verdict(item, spec, answers)
+    right, text = home_verdict(item, items[item], answers)
     print(text, file=sys.stdout if right else sys.stderr)
 
 
@@ -55,9 +58,9 @@ def home_verdict(item: str, spec: Mapping[str, Any], answers: tuple[Any, ...]) -
         return False, head + f"check needs {len(spec['names'])} answers here: {', '.join(spec['names'])}."
     if spec["kind"] == "function":
         right, text = _function_verdict(spec, answers)
-    else:
-        right, text = _value_verdict(spec, answers)
-    if not right:
+    else:  # seen as grading will see it, so that home takes no form that grading refuses
+        right, text = _value_verdict(spec, tuple(_safe_decode(_safe_encode(answer)) for answer in answers))
+    if not right and not text.startswith(NOT_YET):
         text += _next_hint(item, spec)
     return right, head + text
 
@@ -91,7 +94,7 @@ def _function_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> tupl
         return False, f"`{name}` is {_kind_of(answers[spec['names'].index(name)])}; a function is wanted."
     runs, name = evidence["runs"], " and ".join(spec["names"])
     if all(is_blank(run) for run in runs):
-        return False, f"not answered yet: `{name}` returns nothing."
+        return False, f"{NOT_YET}: `{name}` returns nothing."
     if spec.get("free"):  # judged by its behaviour, which needs fresh data
         raised = next((run for run in runs if "raised" in run), None)
         if raised:
@@ -154,7 +157,10 @@ def raised_text(raised: Mapping[str, Any]) -> str:
 # --------------------------------------------------------------------------- values, at home
 # Worked values are the answers themselves, so they ship as digests: enough to recognise, not to read.
 
-STEPS = 32  # digests stand on a grid of 1/32 of the tolerance, so that home is never laxer than grading
+# A number is taken on a grid of 1/1024 of its tolerance, so that home is never laxer than grading and agrees with it
+# but for that last bit, which a value cut at the fourth decimal rarely meets. The digest is of the whole tolerances
+# in it; the steps left over stand in the clear and are digits that nobody works out by hand.
+STEPS = 1024
 
 
 def digest_node(answer: Any, salt: str, atol: float) -> dict[str, Any]:
@@ -164,9 +170,9 @@ def digest_node(answer: Any, salt: str, atol: float) -> dict[str, Any]:
     array = None if isinstance(answer, (str, bytes, set, frozenset)) else as_array(answer)
     if array is None:
         return {"text": _digest(salt, _canonical(answer)), "set": isinstance(answer, (set, frozenset))}
-    array = array.astype(float)
-    entries = [_digest(salt, f"{i}:{round(v / atol * STEPS)}") for i, v in enumerate(array.ravel())]
-    return {"shape": list(array.shape), "entries": entries, "atol": atol}
+    places = [divmod(round(v / atol * STEPS), STEPS) for v in array.astype(float).ravel()]
+    entries = [_digest(salt, f"{i}:{whole}") for i, (whole, _) in enumerate(places)]
+    return {"shape": list(array.shape), "entries": entries, "steps": [step for _, step in places], "atol": atol}
 
 
 def digest_gaps(node: Mapping[str, Any], answer: Any, salt: str, name: str) -> list[str]:
@@ -181,7 +187,7 @@ def digest_gaps(node: Mapping[str, Any], answer: Any, salt: str, name: str) -> l
         lists = [digest_gaps(n, found[k], salt + k, f"{name}[{k!r}]") for k, n in node["dict"].items()]
         return list(itertools.chain(*lists))
     if "text" in node:
-        text = _canonical(set(answer)) if node["set"] and isinstance(answer, (list, tuple)) else _canonical(answer)
+        text = _canonical(_as_set(answer) if node["set"] else answer)
         return [] if _digest(salt, text) == node["text"] else [f"`{name}` is not right."]
     array = as_array(answer)
     if array is None:
@@ -190,20 +196,21 @@ def digest_gaps(node: Mapping[str, Any], answer: Any, salt: str, name: str) -> l
         return [f"`{name}` has shape {array.shape}; shape {tuple(node['shape'])} is wanted."]
     wrong = []
     for i, (place, v) in enumerate(zip(np.ndindex(*node["shape"]), array.astype(float).ravel(), strict=True)):
-        if not _near(salt, i, float(v), node["entries"][i], node["atol"]):
+        if not _near(salt, i, float(v), node):
             wrong.append(f"`{name}{_subscript(place)}` is {short(float(v))}, which is not right.")
     return wrong
 
 
 def _value_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> tuple[bool, str]:
     names = spec["names"]
-    if all(answer is None or answer is ... for answer in answers):
-        return False, f"not answered yet: `{names[0]}` is {answers[0]!r}."
+    if all(answer is None for answer in answers):
+        return False, f"{NOT_YET}: `{names[0]}` is None."
     if spec.get("free"):
         missing = [name for name, answer in zip(names, answers, strict=True) if answer is None]
         if missing:
             return False, f"`{missing[0]}` is None."
-        return True, f"`{'`, `'.join(names)}` there. What it does is judged when you hand in."
+        listed = " and ".join(f"`{name}`" for name in names)
+        return True, f"{listed}: handed in like this, it will be judged by what it does, on fresh data."
     gaps = _all_digest_gaps(spec["accepted"][0], answers, spec["salt"], names)
     if any(not _all_digest_gaps(nodes, answers, spec["salt"], names) for nodes in spec["accepted"]):
         points = f"{spec['points']:g} point" + ("s" if spec["points"] != 1 else "")
@@ -220,11 +227,13 @@ def _all_digest_gaps(nodes: list[Any], answers: tuple[Any, ...], salt: str, name
     return list(itertools.chain(*gaps))
 
 
-def _near(salt: str, i: int, v: float, wanted: str, atol: float) -> bool:
+def _near(salt: str, i: int, v: float, node: Mapping[str, Any]) -> bool:
+    """Whether an entry is less than a tolerance away from the one behind the digest: at most two may be meant."""
     if not math.isfinite(v) or abs(v) > 1e12:
         return False
-    base = round(v / atol * STEPS)
-    return any(_digest(salt, f"{i}:{base + step}") == wanted for step in range(-STEPS + 1, STEPS))
+    below, off = divmod(round(v / node["atol"] * STEPS) - node["steps"][i], STEPS)
+    meant = (below,) if off == 0 else (below, below + 1)
+    return any(_digest(salt, f"{i}:{whole}") == node["entries"][i] for whole in meant)
 
 
 def _digest(salt: str, text: str) -> str:
@@ -241,7 +250,7 @@ def _canonical(answer: Any) -> str:
         return "(" + ",".join(_canonical(entry) for entry in answer) + ")"
     if isinstance(answer, np.ndarray) and answer.ndim:
         return _canonical(answer.tolist())
-    with contextlib.suppress(TypeError, ValueError):
+    with contextlib.suppress(TypeError, ValueError, OverflowError):
         return repr(round(float(answer), 9) + 0.0)
     return repr(answer)
 
@@ -289,7 +298,8 @@ def gaps(got: Any, want: Any, rule: Tolerance, path: str = "") -> Iterator[Gap]:
     elif (isinstance(want, (tuple, list)) and as_array(want) is None) or isinstance(want, tuple):
         yield from _sequence_gaps(got, want, rule, path)
     elif isinstance(want, (set, frozenset)):
-        same = isinstance(got, (set, frozenset, list, tuple)) and _canonical(_as_set(got)) == _canonical(want)
+        several = isinstance(got, (set, frozenset, list, tuple, np.ndarray))
+        same = several and _canonical(_as_set(got)) == _canonical(want)
         yield Gap("value", path, None, got, want, 0.0 if same else math.inf)
     elif isinstance(want, str) or want is None:
         same = got is None if want is None else isinstance(got, str) and plain_text(got) == plain_text(want)
@@ -363,7 +373,7 @@ def as_array(answer: Any) -> np.ndarray | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            array = np.asarray(answer)
+            array = _bare(answer)
             if array.dtype.kind == "O":
                 if any(isinstance(entry, (str, bytes)) or entry is None for entry in array.ravel()):
                     return None
@@ -385,8 +395,9 @@ def plain_text(text: str) -> str:
 
 
 def _as_set(answer: Any) -> Any:
+    entries = answer.tolist() if isinstance(answer, np.ndarray) else answer
     with contextlib.suppress(TypeError):
-        return {tuple(entry) if isinstance(entry, list) else entry for entry in answer}
+        return {tuple(entry) if isinstance(entry, (list, np.ndarray)) else entry for entry in entries}
     return answer
 
 
@@ -408,7 +419,13 @@ def gap_text(gap: Gap, name: str, public: bool) -> str:
 
 
 def short(number: Any) -> str:
-    return f"{number:.4g}" if isinstance(number, (int, float, np.number)) else repr(number)
+    """The number as messages show it; anything else as it is written, cut where that is long."""
+    if isinstance(number, (int, float, np.number)):
+        return f"{number:.4g}"
+    if isinstance(number, Other):
+        return f"of type {number.type}"
+    text = " ".join(repr(number).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
 
 
 def _subscript(where: tuple[int, ...] | None) -> str:
@@ -460,10 +477,15 @@ def gather(spec: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
         missing = [name for name in spec["names"] if name not in names]
         return {"missing": missing, "answers": [_safe_encode(names.get(name)) for name in spec["names"]]}
     missing = [name for name in spec["names"] if not callable(names.get(name))]
-    if missing:
+    if len(missing) == len(spec["names"]):
         return {"missing": missing, "runs": []}
-    functions = [names[name] for name in spec["names"]]
-    return {"missing": [], "runs": [_run(functions, case["args"]) for case in spec["cases"]]}
+    # of several functions, those that are there are judged
+    functions = [_nothing if name in missing else names[name] for name in spec["names"]]
+    return {"missing": missing, "runs": [_run(functions, case["args"]) for case in spec["cases"]]}
+
+
+def _nothing(*args: Any) -> None:
+    """Stands for a function that was not written."""
 
 
 def _run(functions: list[Any], encoded: Any) -> dict[str, Any]:
@@ -471,7 +493,11 @@ def _run(functions: list[Any], encoded: Any) -> dict[str, Any]:
     calls = [args] if len(functions) == 1 else list(args)
     run: dict[str, Any] = {"warned": [], "changed": []}
     results = []
-    with warnings.catch_warnings(record=True) as caught, contextlib.redirect_stdout(io.StringIO()):
+    with (
+        warnings.catch_warnings(record=True) as caught,
+        contextlib.redirect_stdout(io.StringIO()),
+        np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"),  # whatever np.seterr was told before
+    ):
         warnings.simplefilter("always")
         try:
             for function, call in zip(functions, calls, strict=True):
@@ -480,24 +506,39 @@ def _run(functions: list[Any], encoded: Any) -> dict[str, Any]:
                 after = [_safe_encode(arg) for arg in call]
                 run["changed"] += [i for i, (b, a) in enumerate(zip(before, after, strict=True)) if b != a]
             run["result"] = _safe_encode(results[0] if len(functions) == 1 else tuple(results))
-        except Exception as error:  # the student's own code: whatever it raises is data
+        except (Exception, SystemExit) as error:  # the student's own code: whatever it raises is data
             run["raised"] = _raised(error)
     run["warned"] = [
-        f"{w.category.__name__}: {w.message}"[:200] for w in caught[:5] if issubclass(w.category, RuntimeWarning)
+        f"{_name_of(w.category)}: {_text_of(w.message, 200)}"
+        for w in caught[:5]
+        if issubclass(w.category, RuntimeWarning)
     ]
     return run
 
 
-def _raised(error: Exception) -> dict[str, Any]:
+def _raised(error: BaseException) -> dict[str, Any]:
     frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
     own = [f for f in frames if "site-packages" not in f.filename and "/lib/python" not in f.filename]
     frame = own[-1] if own else None
     return {
-        "type": type(error).__name__[:80],
-        "message": str(error)[:300],
+        "type": _name_of(type(error)),
+        "message": _text_of(error, 300),
         "line": frame.lineno if frame else None,
         "code": (frame.line or "")[:120] if frame else "",
     }
+
+
+def _text_of(thing: Any, limit: int) -> str:
+    """str(thing), of objects whose own str may raise or lie about being text."""
+    try:
+        return str.__getitem__(str(thing), slice(limit))
+    except Exception as error:
+        return f"(its text cannot be had: {_name_of(type(error))})"
+
+
+def _name_of(kind: type) -> str:
+    """A class's name, past whatever its metaclass makes of it."""
+    return str(type.__dict__["__name__"].__get__(kind))[:80]
 
 
 def is_blank(run: Mapping[str, Any]) -> bool:
@@ -513,7 +554,7 @@ def is_blank(run: Mapping[str, Any]) -> bool:
 # --------------------------------------------------------------------------- the wire format
 # Plain trees of JSON: {"t": "array", "dtype": "f8", "shape": [2], "data": base64}. Never pickle, never code.
 
-MAX_DEPTH, MAX_NODES, MAX_BYTES = 8, 20_000, 8_000_000
+MAX_DEPTH, MAX_NODES, MAX_BYTES = 8, 100_000, 8_000_000
 
 
 class WireError(ValueError):
@@ -546,12 +587,15 @@ def decode(tree: Any, trusted: bool = False) -> Any:
 def _safe_encode(thing: Any) -> dict[str, Any]:
     try:
         return encode(thing)
-    except Exception as error:  # a student's object may do anything when it is looked at
-        return {"t": "other", "type": f"{type(thing).__name__[:60]} ({type(error).__name__})"}
+    except (Exception, SystemExit) as error:  # a student's object may do anything when it is looked at
+        return {"t": "other", "type": f"{_name_of(type(thing))} ({_name_of(type(error))})"}
 
 
 def _safe_decode(tree: Any) -> Any:
-    return None if tree is None else decode(tree)
+    try:
+        return None if tree is None else decode(tree)
+    except (WireError, TypeError):  # what grading refuses as well
+        return Other(str(tree.get("type", tree["t"])))
 
 
 def _encode(thing: Any, left: list[int], depth: int) -> dict[str, Any]:
@@ -564,7 +608,7 @@ def _encode(thing: Any, left: list[int], depth: int) -> dict[str, Any]:
         return {"t": "bool", "v": bool(thing)}
     if isinstance(thing, int) and abs(thing) < 2**63:
         return {"t": "int", "v": int(thing)}
-    if isinstance(thing, float) and not isinstance(thing, np.generic):
+    if isinstance(thing, (float, Fraction, Decimal)) and not isinstance(thing, np.generic):
         return {"t": "float", "v": float(thing).hex()}
     if isinstance(thing, str):
         left[1] -= len(thing)
@@ -582,11 +626,18 @@ def _encode(thing: Any, left: list[int], depth: int) -> dict[str, Any]:
     if type(thing).__name__ == "Seed":
         return {"t": "seed", "v": thing.seed}
     if type(thing).__module__.partition(".")[0] == "pandas" and hasattr(thing, "columns"):
-        columns = [_encode(np.asarray(thing[name]), left, depth - 1) for name in thing.columns]
+        columns = [_encode(np.asarray(thing.iloc[:, i]), left, depth - 1) for i in range(len(thing.columns))]
         return {"t": "table", "columns": [_encode(name, left, depth - 1) for name in thing.columns], "data": columns}
     if callable(thing) or not (isinstance(thing, np.generic) or hasattr(thing, "__array__")):
-        return {"t": "other", "type": type(thing).__name__[:80]}
-    return _encode_array(np.asarray(thing), left, depth)
+        return {"t": "other", "type": _name_of(type(thing))}
+    return _encode_array(_bare(thing), left, depth)
+
+
+def _bare(thing: Any) -> np.ndarray:
+    """The thing as a plain array. A masked entry is no answer, whatever lies under the mask."""
+    if isinstance(thing, np.ma.MaskedArray) and np.ma.is_masked(thing):
+        return np.where(np.ma.getmaskarray(thing), np.nan, np.ma.getdata(thing).astype(float))
+    return np.asarray(thing)
 
 
 def _encode_array(array: np.ndarray, left: list[int], depth: int) -> dict[str, Any]:
@@ -651,7 +702,8 @@ def _decode(tree: Any, left: list[int], depth: int, trusted: bool) -> Any:
     raise WireError(f"a node of kind {str(kind)[:40]!r}")
 
 
-def _decode_array(tree: Mapping[str, Any], left: list[int]) -> np.ndarray:
+def _decode_array(tree: Mapping[str, Any], left: list[int]) -> Any:
+    """An array; of no axes a numpy number, which may stand in sets and be a key."""
     dtype, shape, data = tree.get("dtype"), tree.get("shape"), tree.get("data")
     if dtype not in DTYPES or not isinstance(shape, list) or not isinstance(data, str) or len(shape) > MAX_DEPTH:
         raise WireError("an array of a form that is not allowed")
@@ -664,4 +716,4 @@ def _decode_array(tree: Mapping[str, Any], left: list[int]) -> np.ndarray:
     raw = base64.b64decode(data, validate=True)
     if len(raw) != wanted:
         raise WireError("an array whose data does not fill its shape")
-    return np.frombuffer(raw, dtype="<" + str(dtype)).reshape(shape).copy()
+    return np.frombuffer(raw, dtype="<" + str(dtype)).reshape(shape).copy()[()]

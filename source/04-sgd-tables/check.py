@@ -209,7 +209,8 @@ def _value_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> tuple[b
         missing = [name for name, answer in zip(names, answers, strict=True) if answer is None]
         if missing:
             return False, f"`{missing[0]}` is None."
-        return True, f"`{'`, `'.join(names)}` there. What it does is judged when you hand in."
+        listed = " and ".join(f"`{name}`" for name in names)
+        return True, f"{listed}: handed in like this, it will be judged by what it does, on fresh data."
     gaps = _all_digest_gaps(spec["accepted"][0], answers, spec["salt"], names)
     if any(not _all_digest_gaps(nodes, answers, spec["salt"], names) for nodes in spec["accepted"]):
         points = f"{spec['points']:g} point" + ("s" if spec["points"] != 1 else "")
@@ -476,10 +477,15 @@ def gather(spec: Mapping[str, Any], names: Mapping[str, Any]) -> dict[str, Any]:
         missing = [name for name in spec["names"] if name not in names]
         return {"missing": missing, "answers": [_safe_encode(names.get(name)) for name in spec["names"]]}
     missing = [name for name in spec["names"] if not callable(names.get(name))]
-    if missing:
+    if len(missing) == len(spec["names"]):
         return {"missing": missing, "runs": []}
-    functions = [names[name] for name in spec["names"]]
-    return {"missing": [], "runs": [_run(functions, case["args"]) for case in spec["cases"]]}
+    # of several functions, those that are there are judged
+    functions = [_nothing if name in missing else names[name] for name in spec["names"]]
+    return {"missing": missing, "runs": [_run(functions, case["args"]) for case in spec["cases"]]}
+
+
+def _nothing(*args: Any) -> None:
+    """Stands for a function that was not written."""
 
 
 def _run(functions: list[Any], encoded: Any) -> dict[str, Any]:
@@ -630,7 +636,7 @@ def _encode(thing: Any, left: list[int], depth: int) -> dict[str, Any]:
 def _bare(thing: Any) -> np.ndarray:
     """The thing as a plain array. A masked entry is no answer, whatever lies under the mask."""
     if isinstance(thing, np.ma.MaskedArray) and np.ma.is_masked(thing):
-        return np.asarray(thing.astype(float).filled(np.nan))
+        return np.where(np.ma.getmaskarray(thing), np.nan, np.ma.getdata(thing).astype(float))
     return np.asarray(thing)
 
 

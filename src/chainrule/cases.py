@@ -27,11 +27,15 @@ DRAWS = 40  # redraws before an item is called inseparable
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """One case with its arguments. Public ones may be shown; `name` tells students what kind it is."""
+    """One case with its arguments. Public ones may be shown; `name` tells students what kind it is.
+
+    Being right on easy ones alone earns nothing.
+    """
 
     name: str
     args: tuple[Any, ...]
     public: bool
+    easy: bool = False
 
 
 def rng_for(secret: bytes, unit: str, item: Item, student: str) -> np.random.Generator:
@@ -54,7 +58,9 @@ def draw(item: Item, key: Key, rng: np.random.Generator) -> tuple[Drawn, ...]:
         return ()
     worked = worked_cases(item, key)
     for _ in range(DRAWS):
-        new = [Drawn(case.name, tuple(case.draw(rng)), False) for case in item.cases for _ in range(case.times)]
+        new = [
+            Drawn(case.name, tuple(case.draw(rng)), False, case.easy) for case in item.cases for _ in range(case.times)
+        ]
         cases = (*worked, *new, *new[:1])
         if item.accept is not None or not list(_unclear(item, key, cases)):
             return cases

@@ -91,12 +91,12 @@ def from_tree(tree: Any, item: Item, cases: int) -> Evidence:
         if len(answers) != len(item.names):
             raise WireError("it has another number of answers")
         return Evidence(missing=missing, answers=answers)
-    if missing:
+    if len(missing) == len(item.names):
         return Evidence(missing=missing)
     runs = tuple(_run(run) for run in tree["runs"])
     if len(runs) != cases:
         raise WireError("it has another number of cases")
-    return Evidence(runs=runs)
+    return Evidence(missing=missing, runs=runs)
 
 
 def _run(tree: Any) -> Run:

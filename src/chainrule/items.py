@@ -64,12 +64,14 @@ class Case:
     """One way of drawing fresh arguments: `draw(rng)` gives the tuple that the function is called with.
 
     Sizes should differ from each other, weights be asymmetric, states and biases not zero, so that no
-    two formulas agree by accident. `draw` is called `times` times for each student.
+    two formulas agree by accident. `draw` is called `times` times for each student. A case that is easy on
+    purpose (square matrices, zero biases) has `easy=True`: who is right there alone is told so, and earns nothing.
     """
 
     name: str
     draw: Callable[[np.random.Generator], tuple[Any, ...]]
     times: int = 1
+    easy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,8 @@ from chainrule.cases import worked_cases
 from chainrule.check import digest_node, encode
 from chainrule.course import Unit
 from chainrule.errors import BuildError
-from chainrule.items import Item, Kind
+from chainrule.items import ATOL_CHOICE, Item, Kind
 from chainrule.key import Key, Raised
-
-CHOICE_ATOL = 1e-6  # a number that is chosen, not worked out: wide enough for .05 written in any way
 
 
 def public_data(unit: Unit, key: Key) -> str:
@@ -92,5 +90,5 @@ def _nodes(item: Item, answer: Any, salt: str) -> list[dict[str, Any]]:
     if isinstance(answer, Raised):
         raise BuildError(f"item {item.id}: an answer that should count stops with {answer.type}")
     answers = (answer,) if len(item.names) == 1 else answer
-    atol = CHOICE_ATOL if item.kind is Kind.CHOICE else item.atol
+    atol = ATOL_CHOICE if item.kind is Kind.CHOICE else item.atol
     return [digest_node(entry, salt, atol) for entry in answers]

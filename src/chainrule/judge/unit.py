@@ -15,6 +15,7 @@ from chainrule.judge import diagnose, follow
 from chainrule.judge.verdict import Status, Verdict, marks
 from chainrule.key import Raised, fresh
 
+WARNS, CHANGES = "warns", "changes-arguments"  # names of blemishes, beside the items' own slips
 KINDS_SHARE = 0.5  # what an answer keeps at most that is right for some kinds of arguments only
 
 
@@ -47,7 +48,7 @@ def _judge_function(
     unit: Unit, item: Item, evidence: Evidence, cases: tuple[Drawn, ...], earlier: follow.Earlier
 ) -> Verdict:
     runs = evidence.runs
-    if evidence.missing or not runs:
+    if not runs:
         names = ", ".join(f"`{name}`" for name in evidence.missing or item.names)
         return _verdict(item, Status.BLANK, 0.0, f"there is no function called {names}.")
     if all(run.blank for run in runs):
@@ -78,23 +79,24 @@ def _judge_function(
 
 
 def _right_function(item: Item, runs: tuple[Run, ...]) -> Verdict:
-    remarks, share = [], 1.0
+    remarks, share, blemish = [], 1.0, ""
     warned = next((run.warned[0] for run in runs if run.warned), None)
     if warned and item.warns is not None:
-        share = min(share, item.warns)
+        share, blemish = item.warns, _warning_slip(item)
         remarks.append(f"The numbers are right, but numpy warns ({warned}); a right answer here is silent.")
     if any(run.changed for run in runs):
-        share = min(share, item.changed_arguments)
+        if item.changed_arguments < share:
+            share, blemish = item.changed_arguments, CHANGES
         cost = "" if item.changed_arguments == 1.0 else " Here that was asked for, and costs marks."
         remarks.append(f"The answer changes its arguments: work on a copy, or the caller's numbers are spoiled.{cost}")
     if share == 1.0:
         return _verdict(item, Status.RIGHT, 1.0, "right.", remarks=tuple(remarks))
-    return _verdict(item, Status.SLIP, share, remarks[0], slips=_slip_of_share(item, share), remarks=tuple(remarks[1:]))
+    return _verdict(item, Status.SLIP, share, remarks[0], slips=(blemish,), remarks=tuple(remarks[1:]))
 
 
-def _slip_of_share(item: Item, share: float) -> tuple[str, ...]:
-    """The slip that stands for a right answer with a blemish (a warning): the one that keeps that share."""
-    return tuple(slip.name for slip in item.slips if slip.credit == share)[:1]
+def _warning_slip(item: Item) -> str:
+    """The item's own name for a right answer that warns: the slip that keeps the same share, if it has one."""
+    return next((slip.name for slip in item.slips if slip.credit == item.warns), WARNS)
 
 
 def _judge_by_accept(
@@ -119,14 +121,18 @@ def _partly_function(item: Item, runs: tuple[Run, ...], wants: list[Any], cases:
         if not case.public:
             kinds[case.name] = kinds.get(case.name, True) and ok
     good = [name for name, ok in kinds.items() if ok]
+    telling = {case.name for case in cases if not (case.public or case.easy)}
     remark: tuple[str, ...] = ()
+    if _too_coarse(item, gots, wants):
+        remark = ("Right in single precision (float32), which is too coarse here: float64 is wanted.",)
     if len(runs) > 1 and _same_case_differs(item, gots, cases):
         remark = ("The same arguments give different results: does it keep something from one call to the next?",)
     if good:
         bad = [name for name, ok in kinds.items() if not ok]
-        share = KINDS_SHARE * len(good) / len(kinds)
+        share = KINDS_SHARE * len(telling & set(good)) / len(telling)
         remark += (f"Right for {_listed(good)}, not for {_listed(bad) if bad else 'the worked example'}.",)
-        return _verdict(item, Status.PARTLY, share, says, where=where, got=got, want=want, remarks=remark)
+        status = Status.PARTLY if share else Status.WRONG
+        return _verdict(item, status, share, says, where=where, got=got, want=want, remarks=remark)
     if any(ok and case.public for case, ok in zip(cases, right, strict=True)):
         remark += (
             "Right for the worked example only: with other numbers or sizes it is not. "
@@ -140,6 +146,14 @@ def _partly_function(item: Item, runs: tuple[Run, ...], wants: list[Any], cases:
     return _verdict(
         item, Status.PARTLY if share else Status.WRONG, share, says, where=where, got=got, want=want, remarks=remark
     )
+
+
+def _too_coarse(item: Item, gots: list[Any], wants: list[Any]) -> bool:
+    """Whether float32 is all that is wrong, where the item does not take it."""
+    if item.float32 or any(isinstance(got, Failure) for got in gots):
+        return False
+    rule = tolerance(item)._replace(float32=True)
+    return all(first_gap(got, want, rule) is None for got, want in zip(gots, wants, strict=True))
 
 
 def _same_case_differs(item: Item, gots: list[Any], cases: tuple[Drawn, ...]) -> bool:
@@ -211,7 +225,12 @@ def _judge_value(unit: Unit, item: Item, evidence: Evidence, earlier: follow.Ear
     _expect_no_exception(unit, item, wants)
     if item.accept is not None:
         finding = _accept(unit, item, got, (), wants[0])
-        return _verdict(item, Status.RIGHT, 1.0, "right.") if finding is None else _finding_verdict(item, finding, None)
+        if finding is None:
+            return _verdict(item, Status.RIGHT, 1.0, "right.")
+        for base, theirs in _telling_bases(unit, item, wants, earlier, (), answer):
+            if _accept(unit, item, got, (), theirs[0]) is None:
+                return _followed(item, base)
+        return _finding_verdict(item, finding, None)
     accepted = [wants, *(answer({item.id: unit.key.edited(item.id, same)}) for same in item.same)]
     if any(diagnose.all_agree(item, [got], want) for want in accepted):
         return _verdict(item, Status.RIGHT, 1.0, "right.")
@@ -267,9 +286,13 @@ def _follow(
     """Full marks for an answer that is right given the student's own earlier ones."""
     for base, theirs in _telling_bases(unit, item, wants, earlier, cases, answer):
         if diagnose.all_agree(item, gots, theirs):
-            says = f"right for your own answer to {_listed(base.items)}; mend it there and this is right as well."
-            return _verdict(item, Status.FOLLOWS, 1.0, says, follows=base.items)
+            return _followed(item, base)
     return None
+
+
+def _followed(item: Item, base: follow.Base) -> Verdict:
+    says = f"right for your own answer to {_listed(base.items)}; mend it there and this is right as well."
+    return _verdict(item, Status.FOLLOWS, 1.0, says, follows=base.items)
 
 
 def _follow_with_slip(

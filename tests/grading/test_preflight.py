@@ -1,0 +1,200 @@
+"""Each submission is looked at by itself: what can be graded is copied, what cannot is refused in plain words."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from chainrule.course import Unit
+from chainrule.errors import SubmissionError
+from chainrule.grading import preflight
+from chainrule.grading.preflight import Snapshot, expect_usable_id, read, snapshot
+from helpers import solved
+
+
+@pytest.fixture
+def submitted(tiny: Unit, tmp_path: Path) -> Path:
+    """A folder with a solved notebook and a data file."""
+    folder = tmp_path / "submitted"
+    folder.mkdir()
+    nbformat.write(solved(tiny), folder / "tiny.ipynb")
+    (folder / "data.csv").write_text("1,2\n")
+    return folder
+
+
+def shot(tiny: Unit, submitted: Path) -> Snapshot:
+    return snapshot(tiny, submitted, submitted.with_name("copy"))
+
+
+def test_copy_is_what_was_handed_in(tiny: Unit, submitted: Path) -> None:
+    """The notebook and the files beside it, byte for byte, with nothing to remark."""
+    (submitted / "sub").mkdir()
+    (submitted / "sub" / "more.txt").write_text("more")
+    taken = shot(tiny, submitted)
+    names = sorted(str(path.relative_to(taken.folder)) for path in taken.folder.rglob("*") if path.is_file())
+    assert names == ["data.csv", "sub/more.txt", "tiny.ipynb"]
+    assert all((taken.folder / name).read_bytes() == (submitted / name).read_bytes() for name in names)
+    assert taken.remarks == ()
+
+
+def test_copy_does_not_change_with_the_submission(tiny: Unit, submitted: Path) -> None:
+    """What is written into the submission after the copy is not graded."""
+    before = (submitted / "tiny.ipynb").read_bytes()
+    taken = shot(tiny, submitted)
+    (submitted / "tiny.ipynb").write_text("{}")
+    assert (taken.folder / "tiny.ipynb").read_bytes() == before
+
+
+def test_other_notebooks_stay_out(tiny: Unit, submitted: Path) -> None:
+    """A second notebook beside the right one is neither graded nor shown to the code that runs."""
+    (submitted / "old.ipynb").write_text((submitted / "tiny.ipynb").read_text())
+    assert not (shot(tiny, submitted).folder / "old.ipynb").exists()
+
+
+@pytest.mark.parametrize("name", ["Tiny.ipynb", "tiny-1.ipynb", "sub/tiny.ipynb", "91-tiny.ipynb"])
+def test_renamed_notebook_is_found_by_its_test_cells(tiny: Unit, submitted: Path, name: str) -> None:
+    """One notebook with the unit's test cells is the one; the line says under which name it was found."""
+    (submitted / name).parent.mkdir(exist_ok=True)
+    (submitted / "tiny.ipynb").rename(submitted / name)
+    taken = shot(tiny, submitted)
+    assert [(remark.cause, remark.where) for remark in taken.remarks] == [("renamed-notebook", name)]
+    assert [path.name for path in taken.folder.rglob("*.ipynb")] == ["tiny.ipynb"]
+
+
+def test_two_candidates_are_none(tiny: Unit, submitted: Path) -> None:
+    """Which of two is meant, nobody can tell; both are named."""
+    text = (submitted / "tiny.ipynb").read_text()
+    (submitted / "tiny.ipynb").unlink()
+    for name in ("one.ipynb", "two.ipynb"):
+        (submitted / name).write_text(text)
+    with pytest.raises(SubmissionError, match=r"found one\.ipynb, two\.ipynb") as caught:
+        shot(tiny, submitted)
+    assert caught.value.cause == "missing-notebook"
+
+
+def test_notebook_of_another_unit_is_not_taken(tiny: Unit, submitted: Path) -> None:
+    """A notebook without this unit's test cells is named, not graded."""
+    (submitted / "tiny.ipynb").unlink()
+    nbformat.write(nbformat.v4.new_notebook(), submitted / "other.ipynb")
+    with pytest.raises(SubmissionError, match=r"found other\.ipynb"):
+        shot(tiny, submitted)
+
+
+def test_name_that_is_no_text(tiny: Unit, submitted: Path) -> None:
+    """A file name in another encoding is graded, and shown in a form that every terminal takes."""
+    (submitted / "tiny.ipynb").rename(submitted / os.fsdecode(b"M\xfcller.ipynb"))
+    (remark,) = shot(tiny, submitted).remarks
+    assert remark.where == "M\\udcfcller.ipynb"
+    json.dumps(remark.to_json(), ensure_ascii=False).encode("utf-8")
+
+
+def test_linked_notebook_is_refused(tiny: Unit, submitted: Path) -> None:
+    """A link in the notebook's place could be somebody else's work."""
+    (submitted / "tiny.ipynb").rename(submitted.with_name("elsewhere.ipynb"))
+    (submitted / "tiny.ipynb").symlink_to(submitted.with_name("elsewhere.ipynb"))
+    with pytest.raises(SubmissionError) as caught:
+        shot(tiny, submitted)
+    assert caught.value.cause == "link"
+
+
+@pytest.mark.parametrize("target", ["/etc/passwd", "/etc", "nowhere"])
+def test_link_beside_is_left_out_and_told(tiny: Unit, submitted: Path, target: str) -> None:
+    """A link to a file, a folder or nothing is not followed; the rest is graded, and a line says so."""
+    (submitted / "secrets").symlink_to(target)
+    taken = shot(tiny, submitted)
+    assert [(remark.cause, remark.where) for remark in taken.remarks] == [("files-left-out", "secrets")]
+    assert sorted(path.name for path in taken.folder.iterdir()) == ["data.csv", "tiny.ipynb"]
+
+
+def test_pipe_is_left_out(tiny: Unit, submitted: Path) -> None:
+    """A named pipe would block whoever reads it."""
+    os.mkfifo(submitted / "pipe")
+    taken = shot(tiny, submitted)
+    assert [(remark.cause, remark.where) for remark in taken.remarks] == [("files-left-out", "pipe")]
+
+
+def test_checkpoints_are_not_looked_at(tiny: Unit, submitted: Path) -> None:
+    """Jupyter's own copies are neither candidates nor copied."""
+    (submitted / ".ipynb_checkpoints").mkdir()
+    (submitted / ".ipynb_checkpoints" / "tiny-checkpoint.ipynb").write_text((submitted / "tiny.ipynb").read_text())
+    assert shot(tiny, submitted).remarks == ()
+    (submitted / "tiny.ipynb").unlink()
+    with pytest.raises(SubmissionError, match="no notebook at all"):
+        snapshot(tiny, submitted, submitted.with_name("again"))
+
+
+def test_too_large(tiny: Unit, submitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files above the limit are refused before anything is copied; at the limit they pass."""
+    size = sum(path.stat().st_size for path in submitted.iterdir())
+    monkeypatch.setattr(preflight, "MAX_BYTES", size - 1)
+    with pytest.raises(SubmissionError) as caught:
+        shot(tiny, submitted)
+    assert caught.value.cause == "too-large"
+    assert not submitted.with_name("copy").exists()
+    monkeypatch.setattr(preflight, "MAX_BYTES", size)
+    assert shot(tiny, submitted).folder.is_dir()
+
+
+CELLS = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": '
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b"  \n\t", "is empty"),
+        (b"\x89PNG\r\n\x1a\n", "is not text"),
+        (b'{"cells": [', "is not JSON (line 1, column 12"),
+        (b"<!DOCTYPE html><p>Sign in", "is not JSON"),
+        (b"[1, 2]", "is JSON, but no notebook"),
+        (b"null", "is JSON, but no notebook"),
+        (b'{"answer": 42}', "is JSON, but no notebook"),
+        (b"[" * 200_000, "is nested too deeply"),
+        (b'{"cells": []}', "is JSON, but no notebook"),
+        (b'{"cells": [], "nbformat": "4"}', "is JSON, but no notebook"),
+        (b'{"cells": [], "nbformat": 99}', "is no valid notebook"),
+        (f"{CELLS}7}}".encode(), "is no valid notebook"),
+        (f'{CELLS}["print(1)"]}}'.encode(), "is no valid notebook"),
+        (f'{CELLS}[{{"cell_type": "code"}}]}}'.encode(), "is no valid notebook"),
+        (f'{CELLS}[{{"cell_type": "virus", "source": "", "metadata": {{}}}}]}}'.encode(), "is no valid notebook"),
+        (f'{CELLS}[{{"cell_type": "code", "source": 7, "metadata": {{}}}}]}}'.encode(), "is no valid notebook"),
+        (f'{CELLS}[{{"cell_type": "code", "source": "", "metadata": []}}]}}'.encode(), "is no valid notebook"),
+    ],
+)
+def test_damaged_notebook_is_refused_in_plain_words(tmp_path: Path, content: bytes, says: str) -> None:
+    """Each kind of damage has its own sentence, and one type."""
+    path = tmp_path / "tiny.ipynb"
+    path.write_bytes(content)
+    with pytest.raises(SubmissionError) as caught:
+        read(path)
+    assert caught.value.cause == "corrupt-notebook"
+    assert says in str(caught.value)
+
+
+@pytest.mark.parametrize("version", [3, 4])
+def test_older_formats_are_read(tiny: Unit, tmp_path: Path, version: int) -> None:
+    """A notebook of an older format has the same code cells."""
+    old = nbformat.convert(solved(tiny), version)
+    path = tmp_path / "tiny.ipynb"
+    path.write_text(nbformat.writes(old, version=nbformat.NO_CONVERT), "utf-8")
+    sources = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+    assert sources == [cell.source for cell in solved(tiny).cells if cell.cell_type == "code"]
+
+
+@pytest.mark.parametrize("student", ["a*", "q?", "amy [1]", " tail", "tail ", os.fsdecode(b"\xff\xfe")])
+def test_folder_that_names_no_student(student: str) -> None:
+    """nbgrader looks for folders by pattern and stores text: what it cannot find again is refused by name."""
+    with pytest.raises(SubmissionError, match="submitted/") as caught:
+        expect_usable_id(student)
+    assert caught.value.cause == "student-id"
+    str(caught.value).encode("utf-8")
+
+
+@pytest.mark.parametrize("student", ["0007", "Zoë Müller", "李小龙", "x+y@uni.edu", "o'brien", "-dash", "{curly}"])
+def test_unusual_ids_are_ids(student: str) -> None:
+    """Leading zeros, spaces inside, other scripts and punctuation are nothing special."""
+    expect_usable_id(student)

@@ -1,0 +1,112 @@
+"""The doctor looks at what grading needs by running it, and every finding that is not good has its remedy."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import shutil
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from chainrule import doctor
+from chainrule.course import Course
+from chainrule.doctor import Finding, examine
+from chainrule.grading import sandbox
+from helpers import TINY, built_course, chainrule_here, once
+
+
+@pytest.fixture
+def course(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Course:
+    """A copy of the small course."""
+    shutil.copytree(once(tmp_path_factory, "tiny", lambda root: built_course(root) and None), tmp_path / "course")
+    return Course((tmp_path / "course").resolve())
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without starting a kernel, which one test does."""
+    monkeypatch.setattr(doctor, "_kernel", lambda course: Finding("kernel", True, "not run"))
+
+
+def found(course: Course) -> dict[str, Finding]:
+    return {finding.what: finding for finding in examine(course)}
+
+
+def test_all_is_well(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On this machine every finding is good, a cell ran behind the walls, and the status is 0."""
+    said = chainrule_here(monkeypatch, course.root, "doctor")
+    assert said.status == 0, said.out
+    lines = said.out.splitlines()
+    assert all(line.startswith("ok") for line in lines), said.out
+    assert any("ran a cell in the sandbox, which said 'False sandbox'" in line for line in lines)
+    assert any(TINY in line and "4 items, 5 points" in line for line in lines)
+
+
+def test_no_sandbox(course: Course, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Status 1, and the command that mends it."""
+    sandbox.find_sandbox.cache_clear()
+    monkeypatch.setattr(sandbox, "_candidates", lambda: iter(()))
+    said = chainrule_here(monkeypatch, course.root, "doctor")
+    assert said.status == 1
+    assert "MISSING sandbox" in said.out
+    assert "mend it: apt-get install bubblewrap" in said.out
+
+
+def test_kernel_that_sees_the_course(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without walls a cell sees the course: the doctor notices, so its check can fail."""
+    config = course.root / "nbgrader_config.py"
+    config.write_text(config.read_text() + "c.SandboxExecute.trust_students = True\n")
+    finding = found(course)["kernel"]
+    assert not finding.good
+    assert "True" in finding.says
+
+
+def test_missing_package(course: Course, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A package that is not there is named, with the command that installs it."""
+    version = importlib.metadata.version
+
+    def no_jupytext(name: str) -> str:
+        if name == "jupytext":
+            raise importlib.metadata.PackageNotFoundError(name)
+        return version(name)
+
+    monkeypatch.setattr(importlib.metadata, "version", no_jupytext)
+    findings = found(course)
+    assert not findings["jupytext"].good
+    assert findings["jupytext"].mend == "pip install -e ."
+    assert findings["numpy"].good
+
+
+def test_corrupt_gradebook(course: Course, quick: None) -> None:
+    """A gradebook that is none is told, and not touched."""
+    path = course.gradebook / "gradebook.db"
+    path.write_bytes(b"no database" * 500)
+    finding = found(course)["gradebook"]
+    assert (finding.good, finding.needed) == (False, True)
+    assert "backup" in finding.mend
+    assert path.read_bytes() == b"no database" * 500
+
+
+def test_full_disk(course: Course, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little space is said before a grading runs out of it."""
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage(1e12, 1e12 - 1e6, 1e6))
+    assert not found(course)["disk"].good
+
+
+def test_unit_that_is_not_built(course: Course, quick: None) -> None:
+    """The remedy is the command that builds it."""
+    shutil.rmtree(course.root / "release")
+    finding = found(course)[TINY]
+    assert (finding.good, finding.mend) == (False, f"chainrule build {TINY}")
+
+
+def test_items_that_cannot_be_read(course: Course, quick: None) -> None:
+    """A broken items.py is a finding with its file, not a traceback."""
+    folder = course.authoring / "92-broken"
+    folder.mkdir()
+    (folder / "items.py").write_text("ITEMS = (")
+    finding = found(course)["units"]
+    assert not finding.good
+    assert "92-broken" in finding.says
