@@ -22,7 +22,7 @@
 # - train the net although plain gradient descent blows up, by clipping and by the signs of the gradient alone,
 # - say when a gradient vanishes, stays or explodes on its way back.
 #
-# **Time:** about two hours. **Points:** 23.
+# **Time:** about two hours. **Points:** 22.
 #
 # Under each question stands a test cell, `check(...)`. Run it as often as you like.
 
