@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 .PHONY: demo test slow build verify lock clean
 
 demo: $(VENV)/.installed
-	$(BIN)/chainrule demo --students 12
+	$(BIN)/chainrule demo --students 12 --unit 01
 
 test: $(VENV)/.installed
 	$(BIN)/ruff format --check src tests

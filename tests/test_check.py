@@ -20,11 +20,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chainrule import check as module
-from chainrule.build.public import CHOICE_ATOL, public_data
+from chainrule.build.public import public_data
 from chainrule.cases import tolerance
 from chainrule.check import STEPS, digest_gaps, digest_node, first_gap, home_verdict
 from chainrule.course import Course
-from chainrule.items import ATOL_CHOICE, Kind, value
+from chainrule.items import Kind, value
 from chainrule.verify import typed
 
 UNITS = Course(Path(__file__).resolve().parents[1]).unit_names()
@@ -314,11 +314,6 @@ def test_home_and_grading_agree_on_choices(small, judge, at_home, item, number):
     answer = CHOICES[item][number]
     right, text = at_home(item, answer)
     assert right == judge(small, only=(item,), **{small.items[item].names[0]: answer})[item].full, text
-
-
-def test_one_tolerance_for_choices():
-    """Home and the judge read it from two places."""
-    assert CHOICE_ATOL == ATOL_CHOICE
 
 
 @settings(max_examples=300)

@@ -574,6 +574,7 @@ ITEMS = (
             Case("a batch", lambda rng: (_inputs(rng, 6, 4), *_net(rng, 4, 3, 2))),
             Case("a batch of one", lambda rng: (_inputs(rng, 1, 5), *_net(rng, 5, 4, 3))),
             Case("more outputs than inputs", lambda rng: (_inputs(rng, 4, 2), *_net(rng, 2, 3, 5))),
+            Case("as many units as inputs", lambda rng: (_inputs(rng, 3), *_net(rng, 3, 3, 3)), easy=True),
         ],
         slips=[
             Slip(

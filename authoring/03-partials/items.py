@@ -1225,6 +1225,7 @@ ITEMS = (
             Case("more outputs than inputs", lambda rng: _net(rng, 2, 4, 6)),
             Case("one output", lambda rng: _net(rng, 4, 3, 1)),
             Case("a wide net", lambda rng: _net(rng, 5, 8, 3)),
+            Case("as many units as inputs", lambda rng: _net(rng, 3, 3, 3), easy=True),
         ],
         slips=[
             Slip(

@@ -802,6 +802,7 @@ ITEMS = (
         "update-table",
         points=2,
         accept=accept_table,
+        compares=True,
         builds_on=["gradient-sum-4", "w1-star", "w2-star"],
         slips=[
             Slip("ascent", "new[i, k]", "w[i, k] + alpha * c[i, k]", credit=0.5, says=TABLE_SIGNS[0][1]),
@@ -1306,6 +1307,7 @@ ITEMS = (
         "errors",
         points=1,
         accept=accept_run,
+        compares=True,
         builds_on=["training-loop"],
         slips=[
             Slip(

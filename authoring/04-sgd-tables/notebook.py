@@ -67,7 +67,7 @@ def with_bias(x):
     return np.insert(np.asarray(x, dtype=float), 0, 1, axis=-1)
 
 
-# %% given="drawing"
+# %% given="drawing" hidden=true
 BLUE, ORANGE, GREY, INK = "#2c6fb3", "#d9822b", "#b5b5b5", "#333333"
 W1_NAMES = [f"w1[{i}, {k}]" for i, k in np.ndindex(w1.shape)]
 W2_NAMES = [f"w2[{k}, {j}]" for k, j in np.ndindex(w2.shape)]

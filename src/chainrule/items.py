@@ -109,7 +109,8 @@ class Trial:
     """What an item's own `accept` judges: one answer beside the arguments and the solution's answer.
 
     `got` is the student's answer as plain data (for several names a tuple, in their order), `args` the
-    case's arguments (empty for values), `want` the solution's answer, `given` the notebook's names.
+    case's arguments (empty for values), `want` the solution's answer (None unless the item `compares`),
+    `given` the notebook's names.
     """
 
     got: Any
@@ -137,6 +138,8 @@ class Item:
     cases, worked: for functions; with several names, arguments are a tuple of argument tuples, one a name.
     parts: names of a tuple answer's entries for messages; a part named "" is not judged.
     accept: judges in place of comparing with the solution (properties, trained nets, free orders).
+    compares: whether `accept` looks at the solution's own answer, `trial.want`, which is worked out only then;
+        earlier mistakes are followed through only then, too.
     hints: up to three, of rising strength; only the last may give the formula away.
     rtol: float64 tolerance of functions, of the answer's largest entry. float32: whether such answers count.
     atol: tolerance of values. changed_arguments: share kept when the answer alters its arguments.
@@ -154,6 +157,7 @@ class Item:
     builds_on: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
     accept: Callable[[Trial], Finding | None] | None = None
+    compares: bool = False
     hints: tuple[str, ...] = ()
     rtol: float = RTOL
     atol: float = ATOL_TYPED

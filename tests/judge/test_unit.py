@@ -14,6 +14,7 @@ from chainrule.evidence import Evidence
 from chainrule.judge import Status, Verdict, judge_item, judge_unit
 from chainrule.judge.follow import Earlier
 from chainrule.judge.verdict import marks
+from chainrule.verify import verdict_of
 
 
 def squash(z):
@@ -95,6 +96,24 @@ def test_right_for_some_kinds_of_arguments_only(small, judge):
     assert verdict.status is Status.PARTLY
     assert verdict.points == pytest.approx(0.5 * 2 / 3 * 2, abs=0.005)
     assert "Right for a vector and one number, not for a matrix." in verdict.remarks
+
+
+def test_right_for_easy_arguments_only(course):
+    """A net that is right where all layers have one size is told so, and gets nothing for it."""
+    unit = course.unit("01-forward")
+    item, right = unit.items["mlp-forward"], unit.key["mlp_forward"]
+
+    def one_size_only(x, w1, w2):
+        return (
+            right(x, w1, w2)
+            if w1.shape[1:] == w2.shape[1:] and len(w1) == len(w2)
+            else dict.fromkeys("s1 a1 s2 a2".split(), 0.0)
+        )
+
+    drawn = draw(item, unit.key, np.random.default_rng(5))
+    verdict = verdict_of(unit, item, drawn, {"mlp_forward": one_size_only})
+    assert (verdict.status, verdict.points) == (Status.WRONG, 0.0)
+    assert any(remark.startswith("Right for as many units as inputs, not for") for remark in verdict.remarks)
 
 
 def test_right_for_the_worked_example_only(small, judge):

@@ -16,6 +16,7 @@ from chainrule.judge.verdict import Status, Verdict, marks
 from chainrule.key import Raised, fresh
 
 WARNS, CHANGES = "warns", "changes-arguments"  # names of blemishes, beside the items' own slips
+UNREPEATABLE, REPEATS_SHARE = "unrepeatable", 0.5  # a property holds, but not on the generator that was given
 KINDS_SHARE = 0.5  # what an answer keeps at most that is right for some kinds of arguments only
 
 
@@ -59,7 +60,7 @@ def _judge_function(
     def answer(edits: Mapping[str, str], values: Mapping[str, Any] | None = None) -> list[Any]:
         return unit.key.answer(item, args, edits, values)
 
-    wants = answer({})
+    wants = answer({}) if _needs_want(item) else [None] * len(cases)
     _expect_no_exception(unit, item, wants)
     if item.accept is not None:
         return _judge_by_accept(unit, item, runs, cases, wants)
@@ -108,6 +109,9 @@ def _judge_by_accept(
         finding = _accept(unit, item, run.result, fresh(case.args), want)
         if finding is not None:
             return _finding_verdict(item, finding, case.name)
+    if _same_case_differs(item, [run.result for run in runs], cases):
+        says = "the same arguments, with a generator of the same seed, give different results: draw from `rng` alone."
+        return _verdict(item, Status.SLIP, REPEATS_SHARE, says, slips=(UNREPEATABLE,))
     return _right_function(item, runs)
 
 
@@ -129,7 +133,7 @@ def _partly_function(item: Item, runs: tuple[Run, ...], wants: list[Any], cases:
         remark = ("The same arguments give different results: does it keep something from one call to the next?",)
     if good:
         bad = [name for name, ok in kinds.items() if not ok]
-        share = KINDS_SHARE * len(telling & set(good)) / len(telling)
+        share = max(KINDS_SHARE * len(telling & set(good)) / len(telling), _parts_share(item, gots, wants))
         remark += (f"Right for {_listed(good)}, not for {_listed(bad) if bad else 'the worked example'}.",)
         status = Status.PARTLY if share else Status.WRONG
         return _verdict(item, status, share, says, where=where, got=got, want=want, remarks=remark)
@@ -221,13 +225,13 @@ def _judge_value(unit: Unit, item: Item, evidence: Evidence, earlier: follow.Ear
     def answer(edits: Mapping[str, str], values: Mapping[str, Any] | None = None) -> list[Any]:
         return unit.key.answer(item, [], edits, values)
 
-    wants = answer({})
+    wants = answer({}) if _needs_want(item) else [None]
     _expect_no_exception(unit, item, wants)
     if item.accept is not None:
         finding = _accept(unit, item, got, (), wants[0])
         if finding is None:
             return _verdict(item, Status.RIGHT, 1.0, "right.")
-        for base, theirs in _telling_bases(unit, item, wants, earlier, (), answer):
+        for base, theirs in _telling_bases(unit, item, wants, earlier, (), answer) if item.compares else ():
             if _accept(unit, item, got, (), theirs[0]) is None:
                 return _followed(item, base)
         return _finding_verdict(item, finding, None)
@@ -359,6 +363,11 @@ def _accept(unit: Unit, item: Item, got: Any, args: tuple[Any, ...], want: Any) 
         return Finding(
             "form", f"the answer is not of the form that is asked for ({type(error).__name__}: {str(error)[:120]})."
         )
+
+
+def _needs_want(item: Item) -> bool:
+    """Whether the solution's own answer is needed; a training that is judged by bounds need not be run again."""
+    return item.accept is None or item.compares
 
 
 def _expect_no_exception(unit: Unit, item: Item, wants: list[Any]) -> None:
