@@ -159,12 +159,19 @@ def _hangs(unit: Unit, name: str, rng: np.random.Generator) -> Student:
 def _equivalents(unit: Unit, name: str, rng: np.random.Generator) -> Student:
     edits = {}
     for item in unit.items.values():
-        if item.same:
+        if item.same and not _trained_on(unit, item):
             edits[item.id] = unit.key.edited(item.id, item.same[int(rng.integers(len(item.same)))])
             # two forms that are right by themselves may not go together: minus a list is an error
             if not all(_runs_on(unit, later, edits) for later in unit.items.values()):
                 del edits[item.id]
     return Student(name, "equivalents", nbformat.writes(_solved(unit, edits)), _full(unit))
+
+
+def _trained_on(unit: Unit, item: Item) -> bool:
+    """Whether a training uses this item: a loop is as right, but may take longer than a cell is given."""
+    return any(
+        later.accept and later is not item and unit.key.needs(later.names, item.id) for later in unit.items.values()
+    )
 
 
 def _typed_by_hand(unit: Unit, name: str, rng: np.random.Generator) -> Student:
