@@ -71,12 +71,16 @@ def verify(
     units: Units = None,
     cases: Annotated[int, typer.Option(help="drawn cases of each function whose separation is measured")] = 200,
     as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
-    write: Annotated[Path | None, typer.Option(help="write the table as Markdown to this file, too")] = None,
+    write: Annotated[
+        Path | None, typer.Option(help="write the whole course's table as Markdown to this file, too")
+    ] = None,
 ) -> None:
     """Test the autograder: slips caught and named, equivalents at full marks, blank at 0, separation."""
     from chainrule.report.verified import margin, markdown
     from chainrule.verify import verify as verify_unit
 
+    if write and units:
+        raise CourseError("--write writes the whole course; leave the units out")
     failed, trees, found = False, {}, {}
     for unit in Course.find().units(units):
         with err.status(f"{unit.name}") as status:
