@@ -1189,6 +1189,7 @@ ITEMS = (
         worked=[
             Worked("w_rec = .5, three steps", lambda given: (0.5, 3)),
             Worked("w_rec = 2, two steps", lambda given: (2.0, 2)),
+            Worked("w_rec = -2, three steps", lambda given: (-2.0, 3)),
         ],
         cases=[
             Case("vanishing", _growth(0.5, 0.8, 6)),

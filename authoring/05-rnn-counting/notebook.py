@@ -548,8 +548,8 @@ def sgd_step(w_x, w_rec, dw_x, dw_rec, alpha):
 # **Plain gradient descent fails.** At the start the gradient on `X20` is about $(3652, 8890)$. With $\alpha = .001$
 # the first step lands at $(-3.15, -7.39)$, the second beyond $10^{13}$. With $\alpha = 10^{-7}$ the first steps are
 # fine, but after ten thousand of them the weights are at $(.37, 1.21)$ and hardly move: down there the gradient is a
-# thousand times smaller. No $\alpha$ is good on both: ten steps back multiply by $1.5$ nine times, and the loss has a
-# cliff.
+# thousand times smaller. No $\alpha$ is good on both: from state 10 back to state 1 the gradient is multiplied by
+# $1.5$ nine times, and the loss has a cliff.
 #
 # **Two ways out.** *Clip*: where the gradient is longer than some limit, scale it down to that limit and keep its
 # direction. A gradient $(30, 40)$ has length 50; clipped to length 1 it is $(.6, .8)$. Or use only the signs of the

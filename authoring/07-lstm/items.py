@@ -1637,7 +1637,10 @@ ITEMS = (
         "lstm-vs-rnn",
         "state_gradient_lstm",
         points=1,
-        worked=[Worked("gates .5, .9, .8", lambda given: (np.array([0.5, 0.9, 0.8]),))],
+        worked=[
+            Worked("gates .5, .9, .8", lambda given: (np.array([0.5, 0.9, 0.8]),)),
+            Worked("two cells", lambda given: (np.array([[0.5, 1.0], [0.9, 0.4], [0.8, 0.5]]),)),
+        ],
         cases=[
             Case("six steps, one cell", lambda rng: forget_gates(rng, 6)),
             Case("four steps, three cells", lambda rng: forget_gates(rng, 4, 3)),

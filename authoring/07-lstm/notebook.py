@@ -21,7 +21,8 @@
 # - choose the weights of a cell by hand so that it counts, or remembers,
 # - say why the gradient survives on the conveyor belt.
 #
-# **It takes** about four hours. Each question is followed by a test cell that tells you at once how it went.
+# **It takes** about four hours. Each question is followed by a test cell that tells you at once how it went; for the two
+# cells of section 6, the picture below them does.
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -346,8 +347,8 @@ def lstm_output(h, W_v, b_v):
 # %% [markdown]
 # ### One whole step
 # Now the step from $(h_{t-1}, C_{t-1})$ to $(h_t, C_t)$. On the way back you will need what was computed on the way
-# forward, so keep it: the third result, `cache`, is your own and may be anything (a dict with $z$, the gates and both
-# cell states is a good choice). It is not judged.
+# forward, so keep it: the third result, `cache`, is your own and may be anything (a dict with $z$, the gates, both
+# cell states and $h_t$ is a good choice). It is not judged.
 #
 # **Write `lstm_step(x, h_prev, c_prev, params)`** with your functions from above: `x` (D,), `h_prev` and `c_prev`
 # (H,); it returns `h, c, cache`. The dict `params` is an argument: any sizes may come.
@@ -516,8 +517,8 @@ def d_input_gate(d_c, i, c_tilde):
 # %% [markdown]
 # ### The forget gate
 # Its partner is the **old** memory. First unit: $\partial J/\partial f = .3487\cdot .6 = .2092$ and
-# $\partial J/\partial a_f = .0523$. Whoever starts from $C_0 = 0$ gets no gradient here at the first step, and never
-# notices that $C_t$ stands where $C_{t-1}$ should.
+# $\partial J/\partial a_f = .0523$. With $C_0 = 0$ the forget gate gets no gradient at the first step:
+# there was nothing to forget. If yours gets one, look whether $C_t$ stands where $C_{t-1}$ should.
 #
 # **Write `d_forget_gate(d_c, f, c_prev)`**: three vectors (H,); it returns `d_f` and `d_a_f`.
 
@@ -622,8 +623,9 @@ def d_concat(d_a, params, H):
 #
 # and the same for $i$, $c$ and $o$. With $\partial J/\partial a_f = (2, 3)$ and $z = (1, 10, 100)$ the first row of the
 # gradient is $(2, 20, 200)$ and the second $(3, 30, 300)$. Shapes tell the order: the gradient has the shape of $W_f$.
-# The source text prints the product for $W_v$ with $h_t^T$ in front, as if it were a scalar product; that would be
-# one number, not a matrix.
+# The source text prints the product for $W_v$ with $h_t^T$ in front, as if it were a scalar product; that does not
+# even fit unless $h$ and $v$ have one size, and then gives one number in place of a matrix. For $W_v$, $h_t$ takes the
+# place of $z_t$.
 #
 # **Write `d_weights(d_a, z)`**: `d_a` a dict f, i, c, o of vectors (H,), `z` (H+D,). It returns a dict with the eight
 # keys `W_f`, `b_f`, `W_i`, `b_i`, `W_c`, `b_c`, `W_o`, `b_o`.
@@ -983,8 +985,8 @@ draw_quote_cell(quote_params)
 
 # %% [markdown]
 # Compare the two strips of gates. The counting cell writes at every character and wipes at one; the remembering cell
-# writes at the marks alone and keeps its gates shut for the rest of the time. Which of the two would a gradient pass
-# through from end to end?
+# writes at the marks alone and keeps its input gate shut for the rest of the time. Wherever the strip of the forget gate
+# is dark, a gradient passes; where it is white, it ends. How far would one come in each of your two cells?
 #
 # ## 7. Why the gradient survives
 #

@@ -1442,7 +1442,10 @@ ITEMS = (
     function(
         "step-decay",
         points=1,
-        worked=[Worked("epoch 25 of the table", lambda given: (0.02, 0.5, 10, 25))],
+        worked=[
+            Worked("epoch 25 of the table", lambda given: (0.02, 0.5, 10, 25)),
+            Worked("epoch 9 of the table", lambda given: (0.02, 0.5, 10, 9)),
+        ],
         cases=[
             Case("in the middle of a stage", _decay, times=2),
             Case("the last epoch of a stage", _last_of_stage),
@@ -1746,7 +1749,10 @@ ITEMS = (
         "dropout_backward",
         points=2,
         parts=("forward", "backward"),
-        worked=[Worked("the layer of the table", lambda given: TINY_DROP)],
+        worked=[
+            Worked("the layer of the table", lambda given: TINY_DROP),
+            Worked("the same with keep = .8", lambda given: tuple((a, 0.8, mask) for a, _, mask in TINY_DROP)),
+        ],
         cases=[
             Case("a batch", lambda rng: _dropped(rng, 5, 4), times=2),
             Case("one point", lambda rng: _dropped(rng, 1, 6)),

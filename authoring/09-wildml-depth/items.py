@@ -944,7 +944,11 @@ for _ in range(100):
             Worked(
                 "tiny4, three points, no penalty",
                 lambda given: (given["tiny4"], given["X_tiny"], given["y_tiny"], 0.0),
-            )
+            ),
+            Worked(
+                "the same with a penalty of .1",
+                lambda given: (given["tiny4"], given["X_tiny"], given["y_tiny"], 0.1),
+            ),
         ],
         cases=[
             Case("a batch", _labelled(3)),

@@ -99,7 +99,7 @@ def _function_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> tupl
         raised = next((run for run in runs if "raised" in run), None)
         if raised:
             return False, "on the worked example " + raised_text(raised["raised"])
-        return True, f"`{name}` runs. What it does is judged on fresh data when you hand in."
+        return True, f"`{name}` runs, and is not judged at home. Compare with what the text asks; grading does."
     results = [_safe_decode(run.get("result")) for run in runs]
     wants = [case["want"] for case in spec["cases"]]
     gaps = [_first_gap(spec, got, decode(want, trusted=True)) for got, want in zip(results, wants, strict=True)]
@@ -208,9 +208,9 @@ def _value_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> tuple[b
     if spec.get("free"):
         missing = [name for name, answer in zip(names, answers, strict=True) if answer is None]
         if missing:
-            return False, f"`{missing[0]}` is None."
+            return False, f"{NOT_YET}: `{missing[0]}` is None."
         listed = " and ".join(f"`{name}`" for name in names)
-        return True, f"{listed}: handed in like this, it will be judged by what it does, on fresh data."
+        return True, f"{listed}: there, and not judged at home. Compare with what the text asks; grading does."
     gaps = _all_digest_gaps(spec["accepted"][0], answers, spec["salt"], names)
     if any(not _all_digest_gaps(nodes, answers, spec["salt"], names) for nodes in spec["accepted"]):
         points = f"{spec['points']:g} point" + ("s" if spec["points"] != 1 else "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 from chainrule.course import Unit
@@ -19,18 +20,23 @@ Written by `chainrule verify --write docs/verified.md`; a test says when it is s
 """
 
 
-def markdown(found: Mapping[Unit, list[ItemReport]]) -> str:
-    """One table a unit, and the sums over all."""
-    parts = [HEAD]
-    for unit, reports in found.items():
-        parts.append(f"\n## {unit.name}\n\n{version_line(unit)}\n")
-        parts.append("| item | points | slips | equivalents | cases | noise margin | signal margin |")
-        parts.append("|---|---|---|---|---|---|---|")
-        parts += [row(report) for report in reports]
-    totals = [report for reports in found.values() for report in reports]
-    slips, same = sum(report.slips_named for report in totals), sum(report.same_full for report in totals)
-    parts.append(f"\n{len(totals)} items, {slips} slips named, {same} equivalents at full marks.\n")
-    return "\n".join(parts)
+def markdown(found: Mapping[Unit, list[ItemReport]], before: str = "") -> str:
+    """One table a unit, and the sums over all. Units of the document `before` that were not measured now stay."""
+    tables = dict(re.findall(r"^## (\S+)\n(.*?)(?=^## |\Z)", before, re.MULTILINE | re.DOTALL))
+    tables |= {unit.name: _table(unit, reports) for unit, reports in found.items()}
+    rows = [line.split("|") for table in tables.values() for line in table.splitlines() if line.startswith("| ")]
+    numbers = [(int(cells[3]), int(cells[4])) for cells in rows if cells[3].strip().isdigit()]
+    slips, same = (sum(pair[i] for pair in numbers) for i in (0, 1))
+    total = f"{len(numbers)} items, {slips} slips named, {same} equivalents at full marks.\n"
+    return "\n".join([HEAD, total, *(f"## {name}\n{tables[name].rstrip()}\n" for name in sorted(tables))])
+
+
+def _table(unit: Unit, reports: list[ItemReport]) -> str:
+    head = [
+        "| item | points | slips | equivalents | cases | noise margin | signal margin |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    return "\n".join(["", version_line(unit), "", *head, *(row(report) for report in reports), ""])
 
 
 def version_line(unit: Unit) -> str:
