@@ -21,8 +21,8 @@
 # - choose the weights of a cell by hand so that it counts, or remembers,
 # - say why the gradient survives on the conveyor belt.
 #
-# **It takes** about four hours. Each question is followed by a test cell that tells you at once how it went; for the two
-# cells of section 6, the picture below them does.
+# **It takes** about four hours. Each question is followed by a test cell that tells you at once how it went; for the
+# two cells of section 6, the picture below them does.
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -985,8 +985,8 @@ draw_quote_cell(quote_params)
 
 # %% [markdown]
 # Compare the two strips of gates. The counting cell writes at every character and wipes at one; the remembering cell
-# writes at the marks alone and keeps its input gate shut for the rest of the time. Wherever the strip of the forget gate
-# is dark, a gradient passes; where it is white, it ends. How far would one come in each of your two cells?
+# writes at the marks alone and keeps its input gate shut for the rest of the time. Wherever the strip of the forget
+# gate is dark, a gradient passes; where it is white, it ends. How far would one come in each of your two cells?
 #
 # ## 7. Why the gradient survives
 #

@@ -16,16 +16,18 @@ import nbformat
 import numpy as np
 from nbgrader.api import Gradebook, MissingEntry
 
+from chainrule.cases import draw, outcomes, rng_for
 from chainrule.course import TEST, Course, Unit, read_notebook
 from chainrule.errors import CourseError
 from chainrule.grading.plan import notes_of
 from chainrule.grading.pool import grade_unit
 from chainrule.grading.worker import Graded
 from chainrule.items import Item, Kind, Slip
+from chainrule.judge.follow import nontrivial
 from chainrule.judge.verdict import marks
-from chainrule.key import BEGIN, END
+from chainrule.key import BEGIN, END, Raised
 from chainrule.nbgrading import course_config
-from chainrule.verify import typed
+from chainrule.verify import SECRET, typed
 
 COURSE_FILES = ("authoring", "source", "release", "nbgrader_config.py")
 SETTINGS = '[course]\nid = "chainrule-demo"\n\n[limits]\ncell_seconds = 10\n'  # so that the endless loop ends soon
@@ -181,13 +183,16 @@ def _typed_by_hand(unit: Unit, name: str, rng: np.random.Generator) -> Student:
         if item.kind is Kind.VALUE and item.accept is None:
             answers = unit.key.run(item.names)
             lines = [f"{one} = {_literal(typed(answers[one], cut=bool(rng.integers(2))))}" for one in item.names]
-            edits[item.id] = unit.key.edited(item.id, Slip("typed", "", "\n".join(lines), says="typed"))
+            # below the solution, whose helper functions later cells may use
+            edits[item.id] = "\n".join([unit.key.cell(item.id).rstrip(), *lines])
     return Student(name, "typed by hand", nbformat.writes(_solved(unit, edits)), _full(unit))
 
 
 def _mixture(unit: Unit, name: str, rng: np.random.Generator) -> Student:
     """Some slips, none of which touches another's item; what builds on them must still be paid in full."""
-    points, edits, slips, closed = _full(unit), {}, {}, set[str]()
+    points, closed = _full(unit), set[str]()
+    edits: dict[str, str] = {}
+    slips: dict[str, str] = {}
     items = list(unit.items.values())
     for i in rng.permutation(len(items)):
         item = items[int(i)]
@@ -196,7 +201,13 @@ def _mixture(unit: Unit, name: str, rng: np.random.Generator) -> Student:
         if item.id in closed or not choices or rng.random() < 0.4:
             continue
         slip = choices[int(rng.integers(len(choices)))]
-        edits[item.id] = unit.key.edited(item.id, slip)
+        text = {item.id: unit.key.edited(item.id, slip)}
+        # a slip may call what the solution does not
+        uses = {other.id for other in items if other is not item and unit.key.needs(item.names, other.id, text)}
+        if uses & slips.keys():
+            continue
+        edits |= text
+        closed |= uses
         points[item.id], slips[item.id] = marks(slip.credit, item.points), slip.name
         closed |= related
     role = f"{len(slips)} slip{'s' if len(slips) != 1 else ''}"
@@ -224,6 +235,12 @@ def _followable(unit: Unit, item: Item, slip: Slip) -> bool:
             return False
         if later.kind is not Kind.FUNCTION and any(np.shape(names[n]) != np.shape(right[n]) for n in later.names):
             return False
+        if (
+            later.kind is not Kind.FUNCTION
+            and later is not item
+            and not nontrivial([names[n] for n in later.names], ())
+        ):
+            return False
         if later.kind is Kind.FUNCTION and later is not item and not _runs(unit, later, edits):
             return False
     return True
@@ -240,11 +257,10 @@ def _runs_on(unit: Unit, item: Item, edits: dict[str, str]) -> bool:
 
 
 def _runs(unit: Unit, item: Item, edits: dict[str, str]) -> bool:
-    from chainrule.cases import worked_cases
-    from chainrule.key import Raised
-
-    answers = unit.key.answer(item, [case.args for case in worked_cases(item, unit.key)], edits)
-    return not any(isinstance(answer, Raised) for answer in answers)
+    """Whether the item still has an answer with the edits in: it stops nowhere, nor does it vanish or blow up."""
+    drawn = draw(item, unit.key, rng_for(SECRET, unit.name, item, "demo"))
+    answers = outcomes(item, unit.key, drawn, edits)
+    return not any(isinstance(answer, Raised) for answer in answers) and nontrivial(answers, drawn)
 
 
 # --------------------------------------------------------------------------- notebooks

@@ -62,6 +62,10 @@ class Key:
         """The text between the markers of an item's solution cell."""
         return _split(self._cell(item).source, f"{self.unit}, item {item}")[1]
 
+    def cell(self, item: str) -> str:
+        """The item's solution cell as the instructor has it."""
+        return self._cell(item).source
+
     def around(self, item: str) -> str:
         """The solution cell without its solution: what students are left with."""
         before, _, after = _split(self._cell(item).source, f"{self.unit}, item {item}")
@@ -80,9 +84,9 @@ class Key:
         chosen, used = self._chosen(names, edits or {}, values or {})
         return self._run(chosen, used, values or {})
 
-    def needs(self, names: Iterable[str], item: str) -> bool:
-        """Whether working out `names` runs the item's solution cell."""
-        return any(self.cells[i].item == item for i in self._chosen(names, {}, {})[0])
+    def needs(self, names: Iterable[str], item: str, edits: Mapping[str, str] | None = None) -> bool:
+        """Whether working out `names`, with edits put in, runs the item's solution cell."""
+        return any(self.cells[i].item == item for i in self._chosen(names, edits or {}, {})[0])
 
     def _chosen(
         self, names: Iterable[str], edits: Mapping[str, str], values: Mapping[str, Any]
