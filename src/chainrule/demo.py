@@ -182,7 +182,10 @@ def _typed_by_hand(unit: Unit, name: str, rng: np.random.Generator) -> Student:
     for item in unit.items.values():
         if item.kind is Kind.VALUE and item.accept is None:
             answers = unit.key.run(item.names)
-            lines = [f"{one} = {_literal(typed(answers[one], cut=bool(rng.integers(2))))}" for one in item.names]
+            texts = {one: _literal(typed(answers[one], cut=bool(rng.integers(2)))) for one in item.names}
+            used = any(unit.key.needs(later.names, item.id) for later in unit.items.values() if later is not item)
+            # a list will do as an answer, but later cells count on an array
+            lines = [f"{one} = np.array({text})" if used else f"{one} = {text}" for one, text in texts.items()]
             # below the solution, whose helper functions later cells may use
             edits[item.id] = "\n".join([unit.key.cell(item.id).rstrip(), *lines])
     return Student(name, "typed by hand", nbformat.writes(_solved(unit, edits)), _full(unit))
