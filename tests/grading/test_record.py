@@ -53,11 +53,8 @@ def gradebook(course: Course) -> Iterator[Gradebook]:
         yield opened
 
 
-def outcome(folder: Path, points: float = 1.0, word: str = "new") -> Graded:
+def outcome(points: float = 1.0, word: str = "new") -> Graded:
     """An outcome with these points for each item, and results whose text is `word`."""
-    for room in ("autograded", "feedback"):
-        (folder / room).mkdir(parents=True)
-        (folder / room / "result").write_text(word)
     names = [name + TEST for name in FULL]
     return Graded(
         "amy",
@@ -65,8 +62,8 @@ def outcome(folder: Path, points: float = 1.0, word: str = "new") -> Graded:
         scores=dict.fromkeys(names, points),
         comments={},
         late_penalty=0.0,
-        autograded=folder / "autograded",
-        feedback=folder / "feedback",
+        autograded=(("result", word.encode()),),
+        feedback=(("result", word.encode()),),
     )
 
 
@@ -78,10 +75,10 @@ def results(course: Course) -> list[str]:
 
 def test_scores_and_folders_are_put_in_place(course: Course, gradebook: Gradebook, tmp_path: Path) -> None:
     """A new student, a new submission, all scores, both folders; recording again replaces them."""
-    record(course, course.unit(TINY), outcome(tmp_path / "1"), gradebook)
+    record(course, course.unit(TINY), outcome(), gradebook)
     assert scores(course, course.unit(TINY), "amy") == dict.fromkeys(FULL, 1.0)
     assert results(course) == ["new", "new"]
-    record(course, course.unit(TINY), outcome(tmp_path / "2", 0.5, "newer"), gradebook)
+    record(course, course.unit(TINY), outcome(0.5, "newer"), gradebook)
     assert scores(course, course.unit(TINY), "amy") == dict.fromkeys(FULL, 0.5)
     assert results(course) == ["newer", "newer"]
     assert sorted(path.name for path in (course.root / "autograded" / "amy").iterdir()) == [TINY], "nothing is left"
@@ -93,7 +90,7 @@ def test_outcome_without_scores_empties_the_old_ones(
 ) -> None:
     """Old scores and results are of other work: they go, and what comes is no score, not zero."""
     unit = course.unit(TINY)
-    record(course, unit, outcome(tmp_path / "1"), gradebook)
+    record(course, unit, outcome(), gradebook)
     failed = Graded("amy", 1.0, refused=REFUSED if fault == "refused" else None)
     record(course, unit, replace(failed, kit_fault=None if fault == "refused" else REFUSED), gradebook)
     assert scores(course, unit, "amy") == EMPTY
@@ -112,11 +109,11 @@ def test_folder_that_names_no_student_leaves_no_trace(course: Course, gradebook:
 def test_manual_scores_stay(course: Course, gradebook: Gradebook, tmp_path: Path) -> None:
     """What a person scored by hand is kept and marked for another look, as nbgrader does."""
     unit = course.unit(TINY)
-    record(course, unit, outcome(tmp_path / "1"), gradebook)
+    record(course, unit, outcome(), gradebook)
     grade = gradebook.find_grade("total-check", "tiny", TINY, "amy")
     grade.manual_score = 0.75
     gradebook.db.commit()
-    record(course, unit, outcome(tmp_path / "2", 0.5), gradebook)
+    record(course, unit, outcome(0.5), gradebook)
     grade = gradebook.find_grade("total-check", "tiny", TINY, "amy")
     assert (grade.manual_score, grade.auto_score, grade.needs_manual_grade) == (0.75, 0.5, True)
     assert not gradebook.find_grade("letter-check", "tiny", TINY, "amy").needs_manual_grade
@@ -125,8 +122,8 @@ def test_manual_scores_stay(course: Course, gradebook: Gradebook, tmp_path: Path
 def test_all_scores_or_none(course: Course, gradebook: Gradebook, tmp_path: Path) -> None:
     """A fault in the middle leaves every old score and result as it was."""
     unit = course.unit(TINY)
-    record(course, unit, outcome(tmp_path / "1"), gradebook)
-    half = outcome(tmp_path / "2", 0.0)
+    record(course, unit, outcome(), gradebook)
+    half = outcome(0.0)
     assert half.scores is not None
     del half.scores["letter" + TEST]
     with pytest.raises(KeyError):
@@ -150,7 +147,7 @@ def test_lock_that_ends_is_waited_for(
                 writer.rollback()
 
         monkeypatch.setattr(recording.time, "sleep", sleep)
-        record(course, course.unit(TINY), outcome(tmp_path / "1"), gradebook)
+        record(course, course.unit(TINY), outcome(), gradebook)
     assert len(waits) == 3
     assert scores(course, course.unit(TINY), "amy") == dict.fromkeys(FULL, 1.0)
 
@@ -163,7 +160,7 @@ def test_lock_that_does_not_end_is_told(
     with closing(sqlite3.connect(course.gradebook / "gradebook.db")) as writer:
         writer.execute("begin exclusive")
         with pytest.raises(KitError, match=r"locked.*run this again"):
-            record(course, course.unit(TINY), outcome(tmp_path / "1"), gradebook)
+            record(course, course.unit(TINY), outcome(), gradebook)
     assert results(course) == ["nothing", "nothing"]
     assert scores(course, course.unit(TINY), "amy") == {}
 
@@ -179,7 +176,7 @@ def test_other_database_errors_are_not_waited_for(
     monkeypatch.setattr(recording, "_write", full)
     monkeypatch.setattr(recording.time, "sleep", lambda seconds: pytest.fail("waited"))
     with pytest.raises(KitError, match="disk is full"):
-        record(course, course.unit(TINY), outcome(tmp_path / "1"), gradebook)
+        record(course, course.unit(TINY), outcome(), gradebook)
 
 
 def test_prepare_waits_for_the_lock_and_then_tells(

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError
 
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError, KitError
-from chainrule.grading.worker import Graded
+from chainrule.grading.worker import Files, Graded
 from chainrule.nbgrading import WAIT, course_config, generate_assignment, gradebook_trouble
 
 
@@ -73,14 +73,18 @@ def _write(unit: Unit, graded: Graded, gradebook: Gradebook) -> None:
     gradebook.db.commit()
 
 
-def _place(staged: Path | None, target: Path) -> None:
-    """Move a staged folder to its place; without one, what lies there is of an older submission and goes."""
+def _place(files: Files | None, target: Path) -> None:
+    """Put a folder in its place by a rename; without one, what lies there is of an older submission and goes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    staged = target.with_name(f".new-{target.name}-{os.getpid()}")
+    for name, content in files or ():
+        (staged / name).parent.mkdir(parents=True, exist_ok=True)
+        (staged / name).write_bytes(content)
     if target.exists():
         old = target.with_name(f".old-{target.name}-{os.getpid()}")
         target.rename(old)
         shutil.rmtree(old)
-    if staged is not None:
-        target.parent.mkdir(parents=True, exist_ok=True)
+    if files is not None:
         staged.rename(target)
 
 

@@ -21,10 +21,12 @@ from traitlets.config import Config
 from chainrule.course import Course, Unit
 from chainrule.errors import ChainruleError, KitError, SubmissionError
 from chainrule.grading.judging import META
-from chainrule.grading.plan import fingerprint
+from chainrule.grading.plan import files_of, fingerprint
 from chainrule.grading.preflight import expect_usable_id, snapshot
 from chainrule.grading.remark import Remark
 from chainrule.nbgrading import course_config, run
+
+Files = tuple[tuple[str, bytes], ...]  # a folder as data: (relative path, content), by path
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +49,8 @@ class Graded:
     comments: dict[str, str | None] | None = None
     late_penalty: float | None = None
     timestamp: datetime | None = None
-    autograded: Path | None = None
-    feedback: Path | None = None
+    autograded: Files | None = None  # what goes to autograded/<student>/<unit>/
+    feedback: Files | None = None
     remarks: tuple[Remark, ...] = ()
     refused: Remark | None = None  # the submission's fault
     kit_fault: Remark | None = None  # ours
@@ -93,8 +95,13 @@ def _grade(job: Job, student: str, room: Path, start: float) -> Graded:
             f"{unit.name}, {student}: no score for {', '.join(missing) or 'some items'}; "
             f"run chainrule verify {unit.name}"
         )
-    feedback = room / "feedback" / student / unit.name
-    return Graded(student, time.monotonic() - start, scores, comments, penalty, timestamp, result, feedback, remarks)
+    seconds = time.monotonic() - start
+    feedback = _read_files(room / "feedback" / student / unit.name)
+    return Graded(student, seconds, scores, comments, penalty, timestamp, _read_files(result), feedback, remarks)
+
+
+def _read_files(folder: Path) -> Files:
+    return tuple((str(path.relative_to(folder)), path.read_bytes()) for path in sorted(files_of(folder)))
 
 
 class OneAutograde(Autograde):  # type: ignore[misc]
