@@ -745,7 +745,7 @@ ITEMS = (
                 "{(k, j) for",
                 "{(j, k) for",
                 credit=0.5,
-                says="the cells are the right ones, but row and column are swapped: k, the row, comes first.",
+                says="the cells are the right ones, but row and column are swapped: the row comes first.",
             ),
             Slip(
                 "right-cells",
