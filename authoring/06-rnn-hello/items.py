@@ -508,7 +508,7 @@ architectures = {
                 "np.tanh(W_xh @ x_h)",
                 "1 / (1 + np.exp(-(W_xh @ x_h)))",
                 credit=0.5,
-                says="The right sums went through a sigmoid, as in seed 000. Here the state is squashed by tanh.",
+                says="The right sums went through a sigmoid. Here the state is squashed by tanh.",
             ),
             Slip(
                 "given-start",
@@ -563,7 +563,7 @@ architectures = {
                 "np.tanh(W_xh @ x_h + W_hh @ h0)",
                 "1 / (1 + np.exp(-(W_xh @ x_h + W_hh @ h0)))",
                 credit=0.5,
-                says="The right sums went through a sigmoid, as in seed 000. Here the state is squashed by tanh.",
+                says="The right sums went through a sigmoid. Here the state is squashed by tanh.",
             ),
             Slip(
                 "state-unweighted",
@@ -691,7 +691,7 @@ architectures = {
                 "np.tanh(W_xh @ x + W_hh @ h_prev + b_h)",
                 "1 / (1 + np.exp(-(W_xh @ x + W_hh @ h_prev + b_h)))",
                 credit=0.5,
-                says="The right sums went through a sigmoid, as in seed 000. Here the state is squashed by tanh.",
+                says="The right sums went through a sigmoid. Here the state is squashed by tanh.",
             ),
             Slip(
                 "no-tanh",
@@ -836,6 +836,13 @@ architectures = {
                 'params["W_yh"] @ hs[-1] + params["b_y"])\n    return np.array(hs), softmax(np.array(ps).T).T',
                 credit=0.5,
                 says="The columns of ps sum to 1 instead of its rows: softmax ran over time.",
+            ),
+            Slip(
+                "softmax-over-everything",
+                'softmax(params["W_yh"] @ hs[-1] + params["b_y"]))\n    return np.array(hs), np.array(ps)',
+                'np.exp(params["W_yh"] @ hs[-1] + params["b_y"]))\n    return np.array(hs), np.array(ps) / np.sum(ps)',
+                credit=0.5,
+                says="All entries of ps together sum to 1. Each step has probabilities of its own, so each row should.",
             ),
         ],
         same=[
