@@ -1375,8 +1375,8 @@ ITEMS = (
             ),
         ],
         hints=[
-            "Look at the right end of the three lines above.",
             "Keys are the numbers 0.5, 1 and 1.5; each value is one of the texts 'vanishes', 'steady', 'explodes'.",
+            "Look at the right end of the three lines above.",
             "Multiply 1 by the key ten times: the result is near 0, still 1, or far above 1.",
         ],
     ),
