@@ -356,7 +356,11 @@ ITEMS = (
                 says="The right digit, one place too far to the right. Read the target from row 1 of the table.",
             ),
         ],
-        same=[Same("read from the table", "0.05", "Y[0, 1]"), Same("as text", "0.05", "'.05'")],
+        same=[
+            Same("read from the table", "0.05", "Y[0, 1]"),
+            Same("as text", "0.05", "'.05'"),
+            Same("with its zero", "0.05", "'0.05'"),
+        ],
         hints=["Print Y[0] and lay it beside the line."],
     ),
     function(

@@ -398,6 +398,13 @@ ITEMS = (
             Slip("h", "", 'ambiguous_input = "h"', credit=0, says="h is an input once; its target is always e."),
             Slip("e", "", 'ambiguous_input = "e"', credit=0, says="e is an input once; its target is always l."),
             Slip("o", "", 'ambiguous_input = "o"', credit=0, says="o ends the word: it is a target and no input."),
+            Slip(
+                "its-index",
+                "",
+                "ambiguous_input = 2",
+                credit=0.5,
+                says="That is the index of the right letter. The letter itself is asked for, as a text.",
+            ),
         ],
         same=[Same("capital", "", 'ambiguous_input = "L"'), Same("typed", "", 'ambiguous_input = " l"')],
         hints=["Look for two pairs with the same first letter."],
