@@ -65,7 +65,8 @@ a2 = sigmoid(s2)  # (2,)
 # %% [markdown]
 # ## Where we start
 #
-# Row 1, $x = (1, 4, 5)$, went forward through the net. These numbers are given, as `s1`, `a1`, `s2`, `a2`:
+# The first example, $x = (1, 4, 5)$, went forward through the net. It is `X[0]`; we call it row 1, as the slides do.
+# These numbers are given, as `s1`, `a1`, `s2`, `a2`:
 #
 # | | first | second |
 # |---|---|---|
@@ -88,7 +89,7 @@ a2 = sigmoid(s2)  # (2,)
 # | $w_2[0,1]$ | `w2[0, 0]` | bias of the first output |
 # | $w_2[2,1]$ | `w2[2, 0]` | from the second hidden unit to the first output |
 # | $w_1[0,1]$ | `w1[0, 0]` | bias of the first hidden unit |
-# | $a_1[1]$, $a_2[1]$ | `a1[0]`, `a2[0]` | first hidden unit, first output |
+# | $x_1$, $a_1[1]$, $a_2[1]$ | `x[0]`, `a1[0]`, `a2[0]` | first input, hidden unit, output |
 # | $\partial E/\partial a_2[1]$ | `dE_da2[0]` | slope of the error at the first output |
 # | $a_0[0] = a_1[0] = 1$ | the 1 that `with_bias` adds | input of a bias weight |
 
@@ -198,9 +199,9 @@ draw_slope(sigmoid_prime)
 # ### The whole chain
 # The third slope is what the weight is multiplied with on the way forward. A bias weight is multiplied with 1.
 #
-# Mind the brackets. The slides print the chain for $w_2[0,1]$ as `.8896 - .1 * .8896(1 - .8896) * 1`; a computer reads
-# that as $.8896 - (.1 \cdot \ldots)$ and gets about .88. The error as a whole, $.8896 - .1$, is one factor of the
-# product.
+# Mind the brackets. The slides print the chain for $w_2[0,1]$ as `.8896 - .1 * .8896(1 - .8896) * 1`. Read by the
+# rules, products first, that is $.8896 - (.1 \cdot \ldots)$ and about .88. The error as a whole, $.8896 - .1$, is one
+# factor of the product.
 #
 # **Define `dE_dw2_01`**, one number: $\partial E/\partial w_2[0,1]$, the bias weight of the first output, `w2[0, 0]`
 # in numpy.
@@ -340,8 +341,8 @@ dE_da1 = w2[1:] @ (dE_da2 * sigmoid_prime(a2))
 #
 # Whose slope is it this time? The sigmoid in this chain is the hidden unit's.
 #
-# **Define `dE_dw1_01`**, one number: $\partial E/\partial w_1[0,1]$, the bias weight of the first hidden unit, `w1[0,
-# 0]`.
+# **Define `dE_dw1_01`**, one number: $\partial E/\partial w_1[0,1]$, the bias weight of the first hidden unit,
+# `w1[0, 0]`.
 
 # %% item="partial-w1-01"
 dE_dw1_01 = None  # one number
