@@ -221,8 +221,8 @@ def with_bias(x):
 #
 # $$.05 \cdot 1 + .1 \cdot 1 + .3 \cdot 4 + .5 \cdot 5 = 4.3$$
 #
-# The result 4.3 is right. One of the weights in the line is not; compare it with the table above. We come back to
-# it in section 7.
+# The result 4.3 is right. One of the weights in the line is not; compare it with the table of `w1` above. We come back
+# to it in section 7.
 #
 # **Question.** What are the sums of *both* hidden units? `s1` has shape `(2,)`. Type the numbers or let numpy work them
 # out.
