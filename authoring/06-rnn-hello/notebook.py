@@ -204,8 +204,8 @@ architectures = {
 # $W_{xh}$ the source stands first, in $W_{yh}$ last.
 #
 # **How we count.** Steps are counted from 1 in formulas: $h_1$ is the state after the first step, $h_0$ the one to
-# start from. Indices in brackets are numpy's and begin at 0. And there are two h: the letter "h", always in quotes, and
-# the state $h$.
+# start from. Indices in brackets are numpy's and begin at 0. And there are two h: the letter "h" of the word and the
+# state $h$.
 #
 # **A small net first**, two inputs and two hidden units:
 # $x = (1, 0)$, $h_{t-1} = (.5, -1)$, $b = (.1, 0)$,
@@ -502,8 +502,8 @@ def output_gradients(hs, d_y):
 # | 2 | $1\cdot(-.5) - 1\cdot .5 = -1$ | none | $-1$ | $1 - .64 = .36$ | $-1\cdot .36 = -.36$ |
 # | 1 | $1\cdot .2 - 1\cdot(-.2) = .4$ | $.5\cdot(-.36) = -.18$ | $.22$ | $1 - .36 = .64$ | $.22\cdot .64 = .1408$ |
 #
-# **Write `hidden_deltas(hs, d_y, params)`**: returns $d_{raw}$, shape (T, H), row `t` for the step that made
-# `hs[t + 1]`.
+# **Write `hidden_deltas(hs, d_y, params)`**: `hs` (T+1, H), `d_y` (T, V); returns $d_{raw}$, shape (T, H), row `t` for
+# the step that made `hs[t + 1]`.
 
 
 # %% item="hidden-deltas"
@@ -589,8 +589,8 @@ def start_state_gradient(d_raw, W_hh):
 # Put the pieces together: forward, then back. The third result, the last state, is where a next chunk of text would
 # begin. Return the plain sums: no mean, no clipping yet.
 #
-# **Write `rnn_backward(inputs, targets, h0, params)`**: returns `loss` (a number), `grads` (a dict with the keys of
-# `params`, each gradient in the shape of its parameter) and `h_last` (H,).
+# **Write `rnn_backward(inputs, targets, h0, params)`**: `inputs` (T, V), `targets` (T,), `h0` (H,); returns `loss` (a
+# number), `grads` (a dict with the keys of `params`, each gradient in the shape of its parameter) and `h_last` (H,).
 
 
 # %% item="rnn-backward"
