@@ -40,6 +40,9 @@ NAMESPACES = {
     "net": 0x40000000,
 }
 START_SECONDS = 60
+SERVER = Path(__file__).parent / "inside" / "server.py"
+# under a name that is no path of ours: the notebook's process shows it where it prints its stack
+START = "import sys; exec(compile(open(sys.argv[1], encoding='utf-8').read(), '/chainrule/server.py', 'exec'))"
 READ_BYTES = 1 << 20
 QUEUED = 1000  # messages; a kernel that sends more has to wait
 HOLD = ["/bin/sh", "-c", "echo up; exec sleep 2147483647"]  # a sandbox's program where the kernel joins it
@@ -57,32 +60,26 @@ class ForkServer:
 
     def __init__(self, modules: Iterable[str]) -> None:
         self.control, theirs = socket.socketpair()
-        self._folder = tempfile.TemporaryDirectory(prefix="chainrule-")
-        folder = Path(self._folder.name)
-        name, fonts = font_list()
-        (folder / name).write_text(fonts, "utf-8")
-        settings = {"control": theirs.fileno(), "modules": list(modules)}
-        (folder / "settings.json").write_text(json.dumps(settings), "utf-8")
-        server = Path(__file__).parent / "inside" / "server.py"
-        try:
+        self.control.settimeout(START_SECONDS)
+        atexit.register(self.close)
+        with theirs, tempfile.TemporaryDirectory(prefix="chainrule-") as folder:  # of use while it imports
+            name, fonts = font_list()
+            Path(folder, name).write_text(fonts, "utf-8")
+            settings = {"control": theirs.fileno(), "modules": list(modules)}
             self.process = Popen(
-                [sys.executable, "-I", "-B", str(server), str(folder / "settings.json")],
-                env=environment(folder) | {"MPLCONFIGDIR": str(folder)},
+                [sys.executable, "-I", "-B", "-c", START, str(SERVER), json.dumps(settings)],
+                env=environment(Path(folder)) | {"MPLCONFIGDIR": folder},
                 cwd="/",
                 stdin=DEVNULL,
                 stdout=DEVNULL,
                 stderr=PIPE,
                 pass_fds=[theirs.fileno()],
             )
-        finally:
             theirs.close()
-        self.control.settimeout(START_SECONDS)
-        atexit.register(self.close)
-        said = self._hear()
+            said = self._hear()
         if not said:
             self.process.kill()
-            assert self.process.stderr is not None
-            complaint = self.process.stderr.read().decode("utf-8", "replace")[-2000:]
+            complaint = self.process.communicate()[1].decode("utf-8", "replace")[-2000:]
             self.close()
             raise ForkUnavailable(f"the fork server did not start: {complaint.strip()}")
         tree = json.loads(said)
@@ -114,7 +111,6 @@ class ForkServer:
         self.process.wait()
         if self.process.stderr is not None:
             self.process.stderr.close()
-        self._folder.cleanup()
 
 
 _servers: dict[tuple[str, ...], ForkServer | ForkUnavailable] = {}
@@ -242,10 +238,10 @@ class ForkedKernel:
         except OSError:
             said = b""
         asyncio.get_running_loop().remove_reader(keeper)
-        tree = json.loads(said) if said else {"status": -SIGKILL}
+        tree: dict[str, Any] = json.loads(said) if said else {"status": -SIGKILL}
         if "fault" in tree and self.client is not None:
             self.client.fail(ForkUnavailable(tree["fault"].strip().splitlines()[-1]))
-        status = tree.get("status", 1)
+        status: int = tree.get("status", 1)
         self._status = 128 - status if status < 0 else status
         self._dead.set()
 

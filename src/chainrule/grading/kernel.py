@@ -71,6 +71,8 @@ class SandboxExecute(Execute):  # type: ignore[misc]
         resources = {} if resources is None else resources
         notes = resources["chainrule"] = dict(resources.get("chainrule") or {})
         self.incidents: list[Incident] = []
+        self.km: Any
+        self.kc: Any
         notes["incidents"] = self.incidents
         limits = self._limits = self.limits()
 

@@ -31,7 +31,7 @@ from jupyter_client.session import Session, extract_header
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
-REQUEST_BYTES = 64_000_000
+READ_BYTES = 1 << 20
 FLUSH_AFTER = 65_536  # characters that are printed before they are sent, however fast they come
 DRAIN_SECONDS = 0.05
 
@@ -158,7 +158,7 @@ def build(descriptor: int) -> PipeKernel:
     config.HistoryManager.enabled = False
     config.Kernel._execute_sleep = 0.0  # it waits for zmq
     ipykernel.debugger._is_debugpy_available = False
-    kernel = PipeKernel.instance(
+    kernel: PipeKernel = PipeKernel.instance(
         session=session,
         iopub_thread=publisher,
         iopub_socket=publisher,
@@ -187,10 +187,9 @@ def serve(kernel: PipeKernel, requests: socket.socket) -> None:
 
 async def _serve(kernel: PipeKernel, requests: socket.socket) -> None:
     kernel.io_loop = IOLoop.current()
-    reader, _ = await asyncio.open_unix_connection(sock=requests, limit=REQUEST_BYTES)
+    waiting = _requests(requests)
     kernel.session.send(None, "kernel_info_reply", {"language_info": kernel.language_info})
-    while line := await reader.readline():
-        request = json.loads(line)
+    while (request := await waiting.get()) is not None:
         parent = _parent(request["id"], request["code"])
         kernel.set_parent([], parent)
         kernel.session.send(None, "status", {"execution_state": "busy"}, parent)
@@ -203,6 +202,26 @@ async def _serve(kernel: PipeKernel, requests: socket.socket) -> None:
             kernel.post_handler_hook()
         _flush_streams()
         kernel.session.send(None, "status", {"execution_state": "idle"}, parent)
+
+
+def _requests(talk: socket.socket) -> asyncio.Queue[Any]:
+    """Requests as they come, at the end None. The socket itself stays blocking: messages are written to it."""
+    waiting: asyncio.Queue[Any] = asyncio.Queue()
+    rest = bytearray()
+
+    def read() -> None:
+        data = talk.recv(READ_BYTES, socket.MSG_DONTWAIT)
+        rest.extend(data)
+        *lines, last = rest.split(b"\n")
+        for line in lines:
+            waiting.put_nowait(json.loads(line))
+        rest[:] = last
+        if not data:
+            waiting.put_nowait(None)
+            asyncio.get_running_loop().remove_reader(talk)
+
+    asyncio.get_running_loop().add_reader(talk, read)
+    return waiting
 
 
 def _parent(request: str, code: str) -> dict[str, Any]:

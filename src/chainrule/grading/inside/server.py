@@ -1,6 +1,8 @@
 """The fork server: a process that has imported what a unit's notebooks import, and forks once for each notebook.
 
-    python -I server.py SETTINGS.json
+    python -I -c START server.py SETTINGS
+
+`START` runs this file (`forked.START`); `SETTINGS` is JSON: the control socket's descriptor, the modules to import.
 
 It is started outside the sandbox with a small environment, knows no secret, opens nothing of the course, and never
 runs a student's code: its grandchild does, once it has joined a sandbox that bubblewrap has built. For each request
@@ -20,13 +22,21 @@ import signal
 import socket
 import sys
 import traceback
+import types
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).parent))
-import confine
-import start
+
+def _sibling(name: str) -> Any:
+    """A file beside this one as a module whose code names no path of this side: students' tracebacks show it."""
+    module = types.ModuleType(name)
+    text = Path(sys.argv[1]).with_name(f"{name}.py").read_text("utf-8")
+    exec(compile(text, f"/chainrule/{name}.py", "exec"), module.__dict__)
+    return module
+
+
+confine, start = _sibling("confine"), _sibling("start")
 
 REQUEST_BYTES = 1_000_000
 
@@ -37,9 +47,7 @@ def main(settings: dict[str, Any]) -> None:
     for name in settings["modules"]:
         with suppress(Exception):  # the notebook itself will meet it
             importlib.import_module(name)
-    import pipekernel
-
-    del sys.path[0]
+    pipekernel = _sibling("pipekernel")
     confine.call_filter()
     threads = len(os.listdir("/proc/self/task"))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are reaped by the system
@@ -127,13 +135,11 @@ def _be_kernel(settings: dict[str, Any], talk: socket.socket, pipekernel: Any) -
 
 
 def _forget() -> None:
-    """What was made before the fork and would be the same for all notebooks, and what only the start needs."""
-    for name in ("confine", "start"):
-        sys.modules.pop(name, None)
+    """What was made before the fork and would be the same for all notebooks."""
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()
 
 
 if __name__ == "__main__":
-    main(json.loads(Path(sys.argv[1]).read_text("utf-8")))
+    main(json.loads(sys.argv[2]))
     os._exit(0)
