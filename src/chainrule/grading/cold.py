@@ -27,6 +27,7 @@ from jupyter_client.manager import AsyncKernelManager
 from traitlets import Type, default
 
 from chainrule.errors import KitError
+from chainrule.grading.cgroup import Group, make_group
 from chainrule.grading.messages import MESSAGE_BYTES, obituary, well_formed, whole_text
 from chainrule.grading.room import Room, font_list, put
 from chainrule.grading.sandbox import INSIDE
@@ -49,6 +50,7 @@ class ColdKernel(AsyncKernelManager):  # type: ignore[misc]
         self.transport, self.ip = "ipc", str(room.path / "s")
         self.connection_file = str(room.inside / "connection.json")
         self.client_here: ColdClient | None = None
+        self._group: Group | None = None
         for number, name in enumerate(CHANNELS, start=1):
             setattr(self, f"{name}_port", number)
         self._kernel_spec = KernelSpec(argv=["-"], display_name="sandbox", language="python", interrupt_mode="message")
@@ -83,7 +85,10 @@ class ColdKernel(AsyncKernelManager):  # type: ignore[misc]
         listeners = {port: self._listen(port) for port in range(1, len(CHANNELS) + 1)}
         self._told, tell = os.pipe()
         try:
-            self._command = self.room.command(self._launcher({port: s.fileno() for port, s in listeners.items()}), tell)
+            launcher = self._launcher({port: s.fileno() for port, s in listeners.items()})
+            self._group = make_group(self.room.limits) if self.room.bwrap is not None else None
+            entered = self._group.enter_first() if self._group is not None else []
+            self._command = entered + self.room.command(launcher, tell)
             await self.start_kernel(
                 pass_fds=[tell, *(s.fileno() for s in listeners.values())],
                 stdout=DEVNULL,
@@ -162,6 +167,8 @@ class ColdKernel(AsyncKernelManager):  # type: ignore[misc]
         if self._told is not None:
             os.close(self._told)
         await self.cleanup_resources()
+        if self._group is not None:
+            self._group.remove()
 
     def _kill(self) -> None:
         assert self.process is not None

@@ -26,6 +26,7 @@ from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
 from chainrule.errors import KitError
+from chainrule.grading.cgroup import Group, make_group
 from chainrule.grading.messages import MESSAGE_BYTES, obituary, well_formed, whole_text
 from chainrule.grading.room import Room, font_list
 from chainrule.grading.sandbox import environment
@@ -165,6 +166,7 @@ class ForkedKernel:
         self.room, self.modules = room, modules
         self.process: Popen[bytes] | None = None
         self.client: PipeClient | None = None
+        self._group: Group | None = None
         self._init: int | None = None  # the sandbox's first process, as a pidfd
         self._keeper: socket.socket | None = None
         self._status = 0
@@ -182,11 +184,12 @@ class ForkedKernel:
         assert self._init is not None
         talk, their_talk = socket.socketpair()
         self._keeper, their_keeper = socket.socketpair()
+        self._group = make_group(self.room.limits)
         request = {
             **self.room.settings(),
             "environment": self.room.environment(),
             "namespaces": self._namespaces(),
-            "cgroups": [],
+            "groups": self._group.entrances if self._group is not None else [],
         }
         try:
             server.fork(request, self._init, their_talk, their_keeper)
@@ -286,6 +289,8 @@ class ForkedKernel:
                     stream.close()
         if self._init is not None:
             os.close(self._init)
+        if self._group is not None:
+            self._group.remove()
 
 
 class PipeChannel:

@@ -22,6 +22,8 @@ from collections.abc import Callable
 from typing import Any
 
 import ipykernel.debugger
+import IPython.core.completerlib
+import IPython.core.oinspect  # noqa: F401
 import zmq.asyncio  # noqa: F401  what the ordinary kernel has loaded, a notebook may rely on
 from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
