@@ -231,8 +231,19 @@ def test_memory_of_all_processes_together_is_bounded() -> None:
 @needs_groups
 @pytest.mark.parametrize("engine", ["auto", "cold"])
 def test_notebook_is_in_a_group(engine: str) -> None:
-    """Both kinds of kernels are, from the first cell on."""
-    assert f"chainrule-{os.getpid()}-" in run("print(open('/proc/self/cgroup').read())", engine=engine)[0]
+    """Both kinds of kernels are, and in every controller's."""
+    seen: list[int] = []
+
+    class Watched(SandboxExecute):
+        def on_cell_executed(self, **kwargs: Any) -> None:
+            for place in set(cgroup.homes()[1].values()):
+                (members,) = place.glob(f"chainrule-{os.getpid()}-*/cgroup.procs")
+                seen.append(len(members.read_text().split()))
+            super().on_cell_executed(**kwargs)
+
+    Watched(engine=engine).preprocess(new_notebook(cells=[new_code_cell("1 + 1")]), {})
+    assert len(seen) == len(set(cgroup.homes()[1].values()))
+    assert all(seen)
 
 
 @needs_groups
