@@ -94,6 +94,12 @@ def test_file_of_the_same_name_is_found_first(tmp_path: Path) -> None:
     assert run("wave.owner", folder=tmp_path, first="import wave") == ["'student'"]
 
 
+@pytest.mark.parametrize("engine", ["auto", "cold"])
+def test_tables_are_wide_as_in_a_notebook(engine: str) -> None:
+    """pandas decides when it is imported how many columns it shows."""
+    assert run("pd.get_option('display.max_columns')", first="import pandas as pd", engine=engine) == ["20"]
+
+
 def test_rights_are_gone() -> None:
     """No capability, no way to new privileges, another user, a filter of calls: before the first cell."""
     (said,) = warm("print(open('/proc/self/status').read())")

@@ -12,6 +12,7 @@ it forks a keeper, which joins the sandbox's namespaces and forks the kernel in 
 
 from __future__ import annotations
 
+import builtins
 import ctypes
 import gc
 import importlib
@@ -45,9 +46,12 @@ REQUEST_BYTES = 1_000_000
 def main(settings: dict[str, Any]) -> None:
     """Import, say so, and fork at every request until the control socket is closed."""
     control = socket.socket(fileno=settings["control"])
+    # pandas asks when it is imported whether it is in a notebook, and shows fewer columns where it is not
+    builtins.get_ipython = lambda: types.SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
     for name in settings["modules"]:
         with suppress(Exception):  # the notebook itself will meet it
             importlib.import_module(name)
+    del builtins.get_ipython  # type: ignore[attr-defined]
     pipekernel = _sibling("pipekernel")
     confine.call_filter()
     if "matplotlib.pyplot" in sys.modules:
