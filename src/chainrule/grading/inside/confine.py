@@ -87,17 +87,23 @@ def drop_capabilities() -> None:
 
 def restrict_writing(folders: Iterable[str]) -> None:
     """Landlock: read and run everything that is mounted, write below `folders` alone."""
+    if not landlock_version():
+        return
     landlock = _optional("landlock")
-    if landlock is None:
-        return
     access = landlock.FSAccess
-    try:
-        rules = landlock.Ruleset()
-    except OSError:  # a kernel without it
-        return
+    rules = landlock.Ruleset()
     rules.allow("/", rules=access.EXECUTE | access.READ_FILE | access.READ_DIR)
     rules.allow(*(folder for folder in folders if os.path.isdir(folder)))
     rules.apply()
+
+
+def landlock_version() -> int:
+    """Of the kernel's Landlock; 0 where there is none."""
+    landlock = _optional("landlock")
+    try:
+        return 0 if landlock is None else int(landlock.landlock_abi_version())
+    except OSError:
+        return 0
 
 
 def restrict_calls() -> None:
