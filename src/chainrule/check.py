@@ -29,7 +29,7 @@ import numpy as np
 DATA = Path(__file__).with_name("check_data.json")
 EVIDENCE_MIME = "application/vnd.chainrule.evidence+json"
 NOT_YET = "not answered yet"  # no attempt, so it uses up no hint
-LATER = "How good it is, home cannot tell: compare with what the text asks. Grading judges that."
+LATER = "Whether it does what is asked is judged when it is graded: compare with the text."
 FLOAT32_RTOL = 1e-4  # of the largest entry, for answers in float32 (chainrule.items has the reasons)
 
 # --------------------------------------------------------------------------- what students call
@@ -130,7 +130,7 @@ def _function_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> Said
             assert gap is not None
             seen = gap_text(gap, spec["names"][0], public=True)
         text = f"on {case['name']}, {seen}" + (f"\n  {spec['slips'][slip]}" if slip else "")
-        return Said(False, text, named=bool(slip) or gap is None or gap.problem in ("type", "missing"))
+        return Said(False, text, named=bool(slip) or gap is None or gap.problem in ("type", "results", "missing"))
     return _right_function_verdict(spec, runs)
 
 
@@ -147,7 +147,7 @@ def _right_function_verdict(spec: Mapping[str, Any], runs: list[dict[str, Any]])
         left = min(left, spec["points_if_it_changes"])
         text += "\n  It changes its arguments, though: work on a copy, or the caller's numbers are spoiled."
     if left < full:
-        text += f"\n  As it is, {left:g} of its {in_points(full)} are left."
+        text += f"\n  As it is, it keeps {left:g} of {in_points(full)}."
     return Said(left == full, text, named=True)
 
 
@@ -203,7 +203,8 @@ STEPS = 1024
 def digest_node(answer: Any, salt: str, atol: float) -> dict[str, Any]:
     """The recognisable form of a worked value: shapes in the clear, entries as digests."""
     if isinstance(answer, Mapping):
-        return {"dict": {str(key): digest_node(entry, salt + str(key), atol) for key, entry in answer.items()}}
+        named = [(_key_text(key), entry) for key, entry in answer.items()]
+        return {"dict": {key: digest_node(entry, salt + key, atol) for key, entry in named}}
     array = None if isinstance(answer, (str, bytes, set, frozenset)) else as_array(answer)
     if array is None:
         return {"text": _digest(salt, _canonical(answer)), "set": isinstance(answer, (set, frozenset))}
@@ -220,13 +221,11 @@ def digest_gaps(node: Mapping[str, Any], answer: Any, salt: str, name: str, word
     if "dict" in node:
         if not isinstance(answer, Mapping):
             return [f"`{name}` is {_kind_of(answer)}; a dict is wanted."]
-        found = {str(key): (key, entry) for key, entry in answer.items()}
+        found = {_key_text(key): entry for key, entry in answer.items()}
         missing = [key for key in node["dict"] if key not in found]
         if missing:
             return [f"`{name}` has no key {_plain_key(missing[0])}."]
-        lists = [
-            digest_gaps(n, found[k][1], salt + k, f"{name}[{_plain_key(k)}]", words) for k, n in node["dict"].items()
-        ]
+        lists = [digest_gaps(n, found[k], salt + k, f"{name}[{_plain_key(k)}]", words) for k, n in node["dict"].items()]
         return list(itertools.chain(*lists))
     if "text" in node:
         text = _canonical(_as_set(answer) if node["set"] else answer)
@@ -236,7 +235,7 @@ def digest_gaps(node: Mapping[str, Any], answer: Any, salt: str, name: str, word
         wanted = f"numbers of shape {tuple(node['shape'])} are" if node["shape"] else "a number is"
         return [f"`{name}` is {_kind_of(answer)}; {wanted} wanted."]
     if not same_shape(array.shape, tuple(node["shape"])):
-        return [f"`{name}` has shape {array.shape}; {_shape_text(tuple(node['shape']))} is wanted."]
+        return [f"`{name}` {_has_shape(array.shape)}; {_shape_text(tuple(node['shape']))} is wanted."]
     wrong = []
     for i, (place, v) in enumerate(zip(np.ndindex(*node["shape"]), array.astype(float).ravel(), strict=True)):
         if not _near(salt, i, float(v), node):
@@ -256,8 +255,14 @@ def _wrong_text(answer: Any, name: str, words: list[str]) -> str:
     return f"`{name}` is {short(answer)}, which is not right. The words to choose from: {listed}."
 
 
+def _key_text(key: Any) -> str:
+    """A dict's key as digests know it; 1 and 1.0 are one key, as they are in a dict."""
+    whole = isinstance(key, (float, np.floating)) and float(key).is_integer()
+    return str(int(key)) if whole else str(key)
+
+
 def _plain_key(key: str) -> str:
-    """A dict's key as a student wrote it: digests know keys as text only."""
+    """A key of a digest as a student wrote it: numbers without quotes."""
     try:
         return key if math.isfinite(float(key)) else repr(key)
     except ValueError:
@@ -270,10 +275,9 @@ def _value_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> Said:
         return Said(False, f"{NOT_YET}: `{names[0]}` is None.")
     if spec.get("free"):
         return _free_value_verdict(spec, answers)
-    lists = [_all_digest_gaps(nodes, answers, spec, names) for nodes in spec["accepted"]]
-    if not all(lists):
+    gaps = _all_digest_gaps(spec["accepted"][0], answers, spec, names)
+    if any(not _all_digest_gaps(nodes, answers, spec, names) for nodes in spec["accepted"]):
         return Said(True, f"right ({in_points(spec['points'])}).")
-    gaps = min(lists, key=len)  # of several right answers, the one that is meant
     for slip, nodes in spec["slip_nodes"].items():
         if not _all_digest_gaps(nodes, answers, spec, names):
             return Said(False, f"{gaps[0]}\n  {spec['slips'][slip]}", named=True)
@@ -290,8 +294,9 @@ def _free_value_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> Sa
         wrong = form_gap(form, answer, name, sizes)
         if wrong:
             return Said(False, wrong, named=True)
-    listed = " and ".join(f"`{name}`" for name, form in zip(spec["names"], spec["form"], strict=True) if form)
-    return Said(True, f"{listed or 'the answer'}: there, and of the right form. {LATER}")
+    looked_at = [f"`{name}`" for name, form in zip(spec["names"], spec["form"], strict=True) if form] or ["the answer"]
+    seen = "is there and has" if len(looked_at) == 1 else "are there and have"
+    return Said(True, f"{' and '.join(looked_at)} {seen} the right form. {LATER}")
 
 
 def _all_digest_gaps(
@@ -376,7 +381,7 @@ def _table_gap(form: Mapping[str, Any], answer: Any, name: str, sizes: dict[str,
         return f"`{name}` has no column {missing[0]}; its columns are {said}." + more
     rows = len(answer.columns_data[0])
     if form["rows"] not in (None, rows):
-        return f"`{name}` has {rows} rows; {form['rows']} are wanted."
+        return f"`{name}` has {rows} row{'s' if rows != 1 else ''}; {form['rows']} are wanted."
     texts = [column for column in form["numbers"] if _numbers(found[plain_text(column)]) is None]
     return f"`{name}` has entries in the column {texts[0]} that are no numbers." if texts else None
 
@@ -389,7 +394,8 @@ def _list_gap(form: Mapping[str, Any], answer: Any, name: str, sizes: dict[str, 
     if entries is None:
         return f"`{name}` is {_kind_of(answer)}; {wanted} is wanted."
     if length not in (None, len(entries)):
-        return f"`{name}` has {len(entries)} entries; {length} are wanted."
+        seen = f"{len(entries)} entr{'y' if len(entries) == 1 else 'ies'}"
+        return f"`{name}` has {seen}; {wanted} is wanted."
     forms = form.get("entries") or [form["each"]] * len(entries)
     gaps = (form_gap(f, entry, f"{name}[{i}]", sizes) for i, (f, entry) in enumerate(zip(forms, entries, strict=True)))
     return next((gap for gap in gaps if gap), None)
@@ -412,15 +418,15 @@ def _numbers_gap(form: Mapping[str, Any], answer: Any, name: str, sizes: dict[st
         return None
     axes = ["any" if axis is None else str(known.get(axis, axis)) for axis in shape]
     wanted = f"shape ({', '.join(axes)}{',' if len(axes) == 1 else ''})" if axes else _shape_text(())
-    beside = [sizes[axis][1] for axis in shape if axis in sizes]
-    fit = f", to fit `{beside[0]}`" if beside else ""
-    return f"`{name}` has shape {array.shape}; {wanted} is wanted{fit}."
+    beside = [f", to fit `{sizes[axis][1]}`" for axis in shape if axis in sizes]
+    chosen = [f", {axis} as you choose" for axis in shape if isinstance(axis, str) and axis not in sizes]
+    return f"`{name}` {_has_shape(array.shape)}; {wanted} is wanted{(beside + chosen + [''])[0]}."
 
 
 def _numbers(answer: Any) -> np.ndarray | None:
     """Numbers as the units' own judges read them: texts that are numbers are."""
     array = as_array(answer)
-    if array is not None or isinstance(answer, (str, Mapping, set, frozenset, Table, Other)) or answer is None:
+    if array is not None or isinstance(answer, (Mapping, set, frozenset, Table, Other)) or answer is None:
         return array
     try:
         return np.asarray(answer, dtype=float)
@@ -595,7 +601,7 @@ def gap_text(gap: Gap, name: str, public: bool) -> str:
     place = f"`{name}{_subscript_path(gap.path)}{_subscript(gap.where)}`"
     if gap.problem == "shape":
         hint = " (that is its transpose)" if tuple(reversed(gap.got)) == tuple(gap.want) else ""
-        return f"{place} has shape {gap.got}{hint}; {_shape_text(gap.want)} is wanted."
+        return f"{place} {_has_shape(gap.got)}{hint}; {_shape_text(gap.want)} is wanted."
     if gap.problem == "missing":
         return f"{place} has no key {gap.want!r}."
     if gap.problem == "results":
@@ -622,6 +628,10 @@ def short(number: Any) -> str:
 
 def _shape_text(shape: tuple[int, ...]) -> str:
     return f"shape {shape}" if shape else "a single number"
+
+
+def _has_shape(shape: tuple[int, ...]) -> str:
+    return f"has shape {shape}" if shape else "is a single number"
 
 
 def _subscript(where: tuple[int, ...] | None) -> str:

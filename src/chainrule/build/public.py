@@ -115,7 +115,7 @@ def _words(unit: Unit, item: Item, key: Key) -> list[str]:
     text = unit.text.read_text("utf-8")
     solution = text.index(BEGIN, text.index(f'item="{item.id}"'))
     question = text[max(text.rfind(END, 0, solution), 0) : solution].replace("\n# ", "\n").replace("`", "")
-    for listed in re.finditer(f"{WORD}(?:(?:,| or| and)+\\s+{WORD})+", question):
+    for listed in re.finditer(f"{WORD}(?:(?:,|\\s+or|\\s+and)+\\s+{WORD})+", question):
         words = [word.strip('"') for word in re.findall(WORD, listed[0])]
         if known <= set(words) <= known.union(*map(_texts, slipped)):  # else the prose quotes something
             return words
