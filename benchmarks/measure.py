@@ -18,6 +18,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 POLL = 0.01  # seconds between two looks at the running command
+GRACE = 5.0  # seconds that what the command left running is given to end by itself
 MEMORY_POLL = 0.25  # seconds between two readings of its memory, which cost more
 PR_SET_CHILD_SUBREAPER = 36
 MIB = 2**20
@@ -53,7 +54,7 @@ def run(
             command, cwd=cwd, stdout=said, stderr=said, preexec_fn=(lambda: _enter(group)) if group else None
         )
         try:
-            status, cpu, peak, came = _watch(process, group, start, first)
+            status, wall, cpu, peak, came = _watch(process, group, start, first)
         except BaseException:  # Ctrl-C, as a rule
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
@@ -61,7 +62,6 @@ def run(
             process.kill()
             raise
         finally:
-            wall = time.monotonic() - start
             of_group = _end(group) if group else None
         cpu = cpu if of_group is None else of_group
     if status not in good:
@@ -71,8 +71,8 @@ def run(
 
 def _watch(
     process: subprocess.Popen[bytes], group: Path | None, start: float, first: Callable[[], bool] | None
-) -> tuple[int, float, int, float | None]:
-    """Exit status, seconds of processor time by wait4, peak memory, time to the first result."""
+) -> tuple[int, float, float, int, float | None]:
+    """Exit status, seconds of wall time and of processor time by wait4, peak memory, time to the first result."""
     peak, came, next_reading = 0, None, start
     while True:
         pid, status, usage = os.wait4(process.pid, os.WNOHANG)
@@ -88,13 +88,20 @@ def _watch(
         time.sleep(POLL)
     process.returncode = os.waitstatus_to_exitcode(status)
     cpu = usage.ru_utime + usage.ru_stime
+    return process.returncode, now - start, cpu + (0 if group else _orphans_cpu()), peak, came
+
+
+def _orphans_cpu() -> float:
+    """Wait for the command's orphans, which came to us, as `_end` does for a group's; their processor time."""
+    cpu, end = 0.0, time.monotonic() + GRACE
     with suppress(ChildProcessError):
-        while True:  # orphans, which came to us
+        while True:
             pid, _, usage = os.wait4(-1, os.WNOHANG)
-            if not pid:
-                break
-            cpu += usage.ru_utime + usage.ru_stime
-    return process.returncode, cpu, peak, came
+            cpu += usage.ru_utime + usage.ru_stime if pid else 0
+            if not pid and time.monotonic() > end:
+                _kill(descendants(os.getpid())[1:])
+            time.sleep(0 if pid else POLL)
+    return cpu
 
 
 # --------------------------------------------------------------------------- control groups
@@ -116,7 +123,7 @@ def _make_group() -> Path | None:
         roots = [f"/sys/fs/cgroup/{names}", "/sys/fs/cgroup/cpuacct"] if "cpuacct" in names.split(",") else []
         roots += ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"] if not names else []
         for root in roots:
-            group = Path(root, own.strip("/"), f"chainrule-bench-{os.getpid()}")
+            group = Path(root, own.strip("/"), f"bench-{os.getpid()}")
             with suppress(OSError):
                 group.mkdir()
                 if (group / "cgroup.procs").exists() and _cpu_of(group) >= 0:
@@ -132,7 +139,12 @@ def _enter(group: Path) -> None:
 
 
 def _members(group: Path) -> list[int]:
-    return [int(pid) for pid in (group / "cgroup.procs").read_text().split()]
+    """All in the group and in those below it, which the kit makes for its sandboxes where it can."""
+    found: list[int] = []
+    for path in [group, *group.rglob("*/")]:
+        with suppress(OSError):  # gone meanwhile
+            found += map(int, (path / "cgroup.procs").read_text().split())
+    return found
 
 
 def _cpu_of(group: Path) -> float:
@@ -148,21 +160,24 @@ def _cpu_of(group: Path) -> float:
 def _end(group: Path) -> float:
     """Remove the group; the seconds of processor time that it used.
 
-    Its last processes get 5 s to go, then they are ended: the command is over, and they are its own.
+    Its last processes get some seconds to go, then they are ended: the command is over, and they are its own.
     """
-    for left in range(500, -500, -1):
-        members = _members(group)
-        if not members:
-            break
-        if not left:
-            print(f"left running after the command, ended now: {members}", file=sys.stderr)
-        for pid in members if left <= 0 else ():
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+    end = time.monotonic() + GRACE
+    while members := _members(group):
+        if time.monotonic() > end:
+            _kill(members)
         time.sleep(POLL)
     cpu = _cpu_of(group)
-    group.rmdir()
+    for path in [*sorted(group.rglob("*/"), reverse=True), group]:
+        path.rmdir()
     return cpu
+
+
+def _kill(left: list[int]) -> None:
+    print(f"left running after the command, ended now: {left}", file=sys.stderr)
+    for pid in left:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _adopt_orphans() -> None:
