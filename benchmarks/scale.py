@@ -51,17 +51,19 @@ class Steps:
     step: int
     start: float
     rows: list[list[str]]
+    total: int = 0
     graded: int = 0
     before: tuple[float, float] = (0.0, 0.0)  # wall and client's processor seconds at the last step's end
 
     def begin(self, planned: Planned) -> None:
+        self.total = len(planned.todo)
         self.before = (time.monotonic(), _client_cpu())
-        print(f"planned in {self.before[0] - self.start:.1f} s: {len(planned.todo)} to grade", flush=True)
+        print(f"planned in {self.before[0] - self.start:.1f} s: {self.total} to grade", flush=True)
         print(" | ".join(HEAD), flush=True)
 
     def done(self, graded: Graded) -> None:
         self.graded += 1
-        if self.graded % self.step == 0:
+        if self.graded % self.step == 0 or self.graded == self.total:  # while the workers are still there
             self.take()
 
     def take(self) -> None:
@@ -94,8 +96,6 @@ def main() -> None:
         again = ""
         try:
             _, graded = grade_unit(course, unit, jobs=arguments.jobs, begin=steps.begin, done=steps.done)
-            if steps.graded % steps.step:
-                steps.take()
             bad = [outcome for outcome in graded if outcome.scores is None]
             if bad:
                 sys.exit(f"{len(bad)} were not graded, so the figures mean nothing. The first: {bad[0]}")
