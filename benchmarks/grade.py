@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 
-from measure import MIB, Failed, Measured, circumstances, markdown_table, put, run
+from measure import INTERRUPTED, MIB, Failed, Measured, circumstances, cpu_method, markdown_table, put, run
 from submissions import hand_in
 
 from chainrule.course import Course, Unit
@@ -51,9 +51,11 @@ def main() -> None:
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     home = Course.find(Path(__file__).parent)
     found: list[Found] = []
+    status = 0
     with tempfile.TemporaryDirectory(prefix="chainrule-bench-") as folder:
         os.environ["JUPYTER_CONFIG_DIR"] = folder  # nobody's settings: plain is plain
-        print(circumstances(), flush=True)
+        about = f"{circumstances()}\n- Processor time: {cpu_method()}."
+        print(about, flush=True)
         try:
             # what is read from the disk for the first time is not for the first unit to pay
             measure_unit(home.units(arguments.unit)[0], home, Path(folder, "warm"), 1, arguments.jobs[:1], 1, True)
@@ -74,11 +76,13 @@ def main() -> None:
                 )
         except KeyboardInterrupt:
             print("stopped; what was measured until now:", file=sys.stderr)
+            status = INTERRUPTED
     text = report(found)
     print(text)
     if arguments.markdown and found:
         part = f"grade, {arguments.students} students"
-        put(arguments.markdown, part, f"## {arguments.students} students\n\n{circumstances()}\n\n{text}")
+        put(arguments.markdown, part, f"## {arguments.students} students\n\n{about}\n\n{text}")
+    sys.exit(status)
 
 
 def _arguments() -> argparse.Namespace:
@@ -197,7 +201,7 @@ def report(found: list[Found]) -> str:
         "unit",
         "plain, wall s",
         "plain, CPU s",
-        f"kit, wall s ({jobs[0]} job)" if jobs else "kit",
+        f"kit, wall s (--jobs {jobs[0]})" if jobs else "kit, wall s",
         "kit, CPU s",
         "wall, plain / kit",
         "CPU, plain / kit",

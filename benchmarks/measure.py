@@ -21,6 +21,7 @@ POLL = 0.01  # seconds between two looks at the running command
 GRACE = 5.0  # seconds that what the command left running is given to end by itself
 MEMORY_POLL = 0.25  # seconds between two readings of its memory, which cost more
 PR_SET_CHILD_SUBREAPER = 36
+INTERRUPTED = 130  # exit status after Ctrl-C, as shells have it
 MIB = 2**20
 
 
@@ -250,7 +251,6 @@ def circumstances() -> str:
             f"user {'root' if os.geteuid() == 0 else 'ordinary'}; load average {os.getloadavg()[1]:.1f} "
             "over the last 5 minutes.",
             f"- Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in packages) + ".",
-            f"- Processor time: {cpu_method()}.",
         ]
     )
 

@@ -21,7 +21,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from measure import MIB, circumstances, descendants, markdown_table, proportional_bytes, put, resident_bytes
+from measure import (
+    INTERRUPTED,
+    MIB,
+    circumstances,
+    descendants,
+    markdown_table,
+    proportional_bytes,
+    put,
+    resident_bytes,
+)
 from submissions import hand_in
 
 from chainrule.build import build
@@ -93,7 +102,7 @@ def main() -> None:
         course, unit = _course(folder)
         _class(course, unit, arguments.submissions)
         steps = Steps(arguments.step, time.monotonic(), [])
-        again = ""
+        again, status = "", 0
         try:
             _, graded = grade_unit(course, unit, jobs=arguments.jobs, begin=steps.begin, done=steps.done)
             bad = [outcome for outcome in graded if outcome.scores is None]
@@ -105,10 +114,12 @@ def main() -> None:
             again = f"Started again with nothing to do: {time.monotonic() - start:.1f} s for {len(planned.unchanged)}."
             print(again)
         except KeyboardInterrupt:
-            print(f"stopped after {steps.graded}", file=sys.stderr)
+            again, status = f"Stopped after {steps.graded}.", INTERRUPTED
+            print(again, file=sys.stderr)
     if arguments.markdown and steps.rows:
         text = f"## {arguments.submissions} submissions of a tiny unit, {arguments.jobs} jobs\n\n{circumstances()}\n\n"
         put(arguments.markdown, "scale", f"{text}{markdown_table(HEAD, steps.rows)}\n\n{again}")
+    sys.exit(status)
 
 
 def _arguments() -> argparse.Namespace:
