@@ -1,0 +1,66 @@
+"""Where a process keeps its temporary folders, so that what a killed one left behind is found and removed."""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import os
+import shutil
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+from typing import TextIO
+
+PREFIX = "chainrule-run-"
+LOCK = ".lock"
+
+_own: dict[Path, tuple[int, Path, TextIO]] = {}  # by base: the process, its folder, the lock that it holds
+
+
+def new_room(base: Path | None = None) -> Path:
+    """A new private folder below this process's own one in `base` (the system's place for temporary files).
+
+    The caller removes it; the process's folder goes when it ends, or at the next `sweep` where it was killed.
+    """
+    return Path(tempfile.mkdtemp(dir=_folder(base or Path(tempfile.gettempdir()))))
+
+
+def sweep(base: Path | None = None) -> list[Path]:
+    """Remove what this user's dead processes left in `base`. Returns the folders; those of living ones stay."""
+    removed = []
+    for folder in (base or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
+        # another user's are neither ours to read nor to trust
+        with suppress(OSError):
+            if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+                continue
+            with (folder / LOCK).open("r+") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder, ignore_errors=True)
+                removed.append(folder)
+    return removed
+
+
+def _folder(base: Path) -> Path:
+    """This process's folder in `base`. A fork has its own: the lock that tells its life is not its parent's."""
+    pid, folder, _ = _own.get(base, (0, base, None))
+    if pid != os.getpid() or not folder.is_dir():
+        folder, lock = _make(base)
+        _own[base] = (os.getpid(), folder, lock)
+        atexit.register(_remove, os.getpid(), folder)
+    return folder
+
+
+def _make(base: Path) -> tuple[Path, TextIO]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base))
+        lock = (folder / LOCK).open("w")
+        with suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if (folder / LOCK).exists():
+                return folder, lock
+        lock.close()  # a sweep was quicker
+
+
+def _remove(pid: int, folder: Path) -> None:
+    if pid == os.getpid():
+        shutil.rmtree(folder, ignore_errors=True)
