@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from nbgrader.api import Base, Gradebook
-from sqlalchemy import create_engine, select
+from gradebooks import rows
+from nbgrader.api import Gradebook
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 
@@ -62,28 +62,6 @@ def grade_both_ways(root: Path) -> None:
             gradebook.db.commit()
         done = subprocess.run(command, cwd=course.root, capture_output=True, text=True, timeout=500, check=False)
         assert done.returncode == 0, done.stderr
-
-
-def rows(course: Course) -> dict[str, list[tuple[str, ...]]]:
-    """All of a gradebook, table by table; what refers to another row is spelt out, and random ids are left out."""
-    engine = create_engine(course_config(course.root).CourseDirectory.db_url)
-    found: dict[str, list[tuple[str, ...]]] = {}
-    names: dict[str, str] = {}
-    with engine.connect() as connection:
-        for table in Base.metadata.sorted_tables:  # what is referred to comes first
-            found[table.name] = []
-            for row in connection.execute(select(table)).mappings():
-                told = {key: names.get(str(entry), str(entry)) for key, entry in row.items()}
-                if told["id"] not in names.values():  # a cell has one id in two tables
-                    own = told.pop("id") if len(str(row["id"])) == 32 else told["id"]
-                    names[own] = " ".join(told[key] for key in told if key in KEYS)
-                found[table.name].append(tuple(f"{key}={entry}" for key, entry in sorted(told.items())))
-            found[table.name].sort()
-    engine.dispose()
-    return found
-
-
-KEYS = ("name", "type", "student_id", "assignment_id", "notebook_id", "cell_id")
 
 
 @pytest.fixture(scope="module")

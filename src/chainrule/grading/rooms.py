@@ -13,22 +13,29 @@ from typing import TextIO
 
 PREFIX = "chainrule-run-"
 LOCK = ".lock"
+LONGEST = 107 - 60  # bytes that a socket's path may have, less what is added here and by the room's owner
 
 _own: dict[Path, tuple[int, Path, TextIO]] = {}  # by base: the process, its folder, the lock that it holds
 
 
+def short_temp() -> Path:
+    """The system's place for temporary files, unless a path below it is too long for a socket: some users' is."""
+    usual = Path(tempfile.gettempdir())
+    return usual if len(str(usual)) < LONGEST else Path("/tmp")
+
+
 def new_room(base: Path | None = None) -> Path:
-    """A new private folder below this process's own one in `base` (the system's place for temporary files).
+    """A new private folder below this process's own one in `base` (by itself, that is `short_temp()`).
 
     The caller removes it; the process's folder goes when it ends, or at the next `sweep` where it was killed.
     """
-    return Path(tempfile.mkdtemp(dir=_folder(base or Path(tempfile.gettempdir()))))
+    return Path(tempfile.mkdtemp(dir=_folder(base or short_temp())))
 
 
 def sweep(base: Path | None = None) -> list[Path]:
     """Remove what this user's dead processes left in `base`. Returns the folders; those of living ones stay."""
     removed = []
-    for folder in (base or Path(tempfile.gettempdir())).glob(f"{PREFIX}*"):
+    for folder in (base or short_temp()).glob(f"{PREFIX}*"):
         # another user's are neither ours to read nor to trust
         with suppress(OSError):
             if folder.is_symlink() or folder.stat().st_uid != os.getuid():
