@@ -179,7 +179,7 @@ def trouble(url: URL, error: Exception) -> str:
         return _damaged(name, words)
     if said("authentication failed", "no password supplied"):
         return (
-            f"{name} refused you ({words}). Put the right user into db_url and the password into ~/.pgpass (see docs)."
+            f"{name} refused you ({words}). Put the right user into db_url and the password into ~/.pgpass."
         )
     if said("permission denied", "read-only"):
         return f"{name} cannot be written ({words}). Have its owner grant you its schema and tables."
