@@ -222,8 +222,8 @@ def outcome(student: str, points: float = 1.0) -> Graded:
 
 
 def on_a_disk(own: Course, folder: Path) -> tuple[Course, Unit]:
-    shutil.copytree(own.root, folder / "course")
-    course = Course((folder / "course").resolve())
+    shutil.copytree(own.root, folder / "own")
+    course = Course((folder / "own").resolve())
     (folder / "staging").mkdir()
     prepare(course, course.unit(TINY), folder / "staging")
     return course, course.unit(TINY)

@@ -178,9 +178,7 @@ def trouble(url: URL, error: Exception) -> str:
             return f"{name}: the disk failed ({words}). See that it is whole and not full, then run this again."
         return _damaged(name, words)
     if said("authentication failed", "no password supplied"):
-        return (
-            f"{name} refused you ({words}). Put the right user into db_url and the password into ~/.pgpass."
-        )
+        return f"{name} refused you ({words}). Put the right user into db_url and the password into ~/.pgpass."
     if said("permission denied", "read-only"):
         return f"{name} cannot be written ({words}). Have its owner grant you its schema and tables."
     if said("database") and said("does not exist"):

@@ -17,6 +17,7 @@ from chainrule.grading.lock import sole_grader
 from chainrule.grading.plan import Planned, plan
 from chainrule.grading.record import Writer, prepare
 from chainrule.grading.remark import Remark
+from chainrule.grading.rooms import sweep
 from chainrule.grading.sandbox import find_sandbox
 from chainrule.grading.worker import Graded, Job, grade_one
 
@@ -37,6 +38,7 @@ def grade_unit(
     if not trust_students:
         find_sandbox()  # before any work is done
     with sole_grader(course):
+        sweep()
         planned = plan(course, unit, students, fresh)
         begin(planned)
         outcomes: list[Graded] = []

@@ -15,7 +15,8 @@ PREFIX = "chainrule-run-"
 LOCK = ".lock"
 LONGEST = 107 - 60  # bytes that a socket's path may have, less what is added here and by the room's owner
 
-_own: dict[Path, tuple[int, Path, TextIO]] = {}  # by base: the process, its folder, the lock that it holds
+_own: dict[Path, tuple[int, Path]] = {}  # by base: the process and its folder
+_held: list[TextIO] = []  # its locks, which a process holds to its end; two threads may have made a folder each
 
 
 def short_temp() -> Path:
@@ -29,7 +30,7 @@ def new_room(base: Path | None = None) -> Path:
 
     The caller removes it; the process's folder goes when it ends, or at the next `sweep` where it was killed.
     """
-    return Path(tempfile.mkdtemp(dir=_folder(base or short_temp())))
+    return Path(tempfile.mkdtemp(dir=own_folder(base)))
 
 
 def sweep(base: Path | None = None) -> list[Path]:
@@ -47,24 +48,26 @@ def sweep(base: Path | None = None) -> list[Path]:
     return removed
 
 
-def _folder(base: Path) -> Path:
+def own_folder(base: Path | None = None) -> Path:
     """This process's folder in `base`. A fork has its own: the lock that tells its life is not its parent's."""
-    pid, folder, _ = _own.get(base, (0, base, None))
+    base = base or short_temp()
+    pid, folder = _own.get(base, (0, base))
     if pid != os.getpid() or not folder.is_dir():
-        folder, lock = _make(base)
-        _own[base] = (os.getpid(), folder, lock)
+        folder = _make(base)
+        _own[base] = (os.getpid(), folder)
         atexit.register(_remove, os.getpid(), folder)
     return folder
 
 
-def _make(base: Path) -> tuple[Path, TextIO]:
+def _make(base: Path) -> Path:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base))
         lock = (folder / LOCK).open("w")
-        with suppress(OSError):
+        with suppress(BlockingIOError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if (folder / LOCK).exists():
-                return folder, lock
+                _held.append(lock)
+                return folder
         lock.close()  # a sweep was quicker
 
 
