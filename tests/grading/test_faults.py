@@ -83,6 +83,7 @@ def undisturbed(root: Path) -> None:
     run = Run(Course(root / "course"))
     assert run.end() == 0, run.said
     (root / "seconds").write_text(str(time.monotonic() - start))
+    shutil.rmtree(run.temp)
 
 
 @pytest.fixture(scope="module")

@@ -113,7 +113,6 @@ class Writer:
 
     def __enter__(self) -> Self:
         with ExitStack() as stack:
-            self._threads = stack.enter_context(ThreadPoolExecutor(SYNCS))
             self._engine = engine_of(self._url, write=True)
             stack.callback(self._engine.dispose)
             with self._telling():
@@ -125,6 +124,7 @@ class Writer:
                 for folder in self._staging:
                     stack.callback(shutil.rmtree, folder, ignore_errors=True)
                 self._cells = patiently(self._load)
+            self._threads = stack.enter_context(ThreadPoolExecutor(SYNCS))  # last in, so what it removes is gone first
             self._stack = stack.pop_all()
         return self
 
@@ -159,7 +159,8 @@ class Writer:
             self._sync([*parents, *{parent.parent for parent in new}])
         for pair in moves:
             for move in pair:
-                shutil.rmtree(move.old, ignore_errors=True)
+                if os.path.lexists(move.old):  # to be removed is slow, and nothing waits for it
+                    self._threads.submit(shutil.rmtree, move.old, ignore_errors=True)
 
     def _stage(self, graded: Graded) -> tuple[_Move, ...]:
         """Write an outcome's folders beside where they belong."""
