@@ -234,7 +234,7 @@ def test_two_users_of_one_gradebook(graded: Course, unit: Unit, monkeypatch: pyt
             formgrader.rollback()
 
         monkeypatch.setattr(pool, "grade_one", then_locked)
-        monkeypatch.setattr("chainrule.grading.record.time.sleep", sleep)
+        monkeypatch.setattr("chainrule.grading.database.time.sleep", sleep)
         said = chainrule_here(monkeypatch, graded.root, "grade", TINY)
     assert (said.status, len(waits)) == (0, 1), said
     assert scores(graded, unit, "bob") == FULL

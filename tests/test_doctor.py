@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
+import sqlite3
 from collections import namedtuple
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -84,8 +86,23 @@ def test_corrupt_gradebook(course: Course, quick: None) -> None:
     path.write_bytes(b"no database" * 500)
     finding = found(course)["gradebook"]
     assert (finding.good, finding.needed) == (False, True)
-    assert "backup" in finding.mend
+    assert "put your backup back" in finding.says
     assert path.read_bytes() == b"no database" * 500
+
+
+def test_gradebook_in_use(course: Course, quick: None) -> None:
+    """The finding names the gradebook that the course uses, whether it is there yet or not."""
+    path = course.gradebook / "gradebook.db"
+    assert found(course)["gradebook"] == Finding("gradebook", True, f"{path} is made at the first grading")
+    with closing(sqlite3.connect(path)) as gradebook:
+        gradebook.execute("create table other (id)")
+    assert found(course)["gradebook"] == Finding("gradebook", True, f"{path} is whole and can be written")
+    (course.root / "course.toml").write_text('[course]\ndb_url = "postgresql+psycopg://amy:hunter2@127.0.0.1:1/db"\n')
+    finding = found(course)["gradebook"]
+    assert not finding.good
+    assert "postgresql+psycopg://amy:***@127.0.0.1:1/db" in finding.says
+    assert "Is the server running" in finding.says
+    assert "hunter2" not in finding.says
 
 
 def test_full_disk(course: Course, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:

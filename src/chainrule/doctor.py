@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import importlib.metadata
 import shutil
-import sqlite3
 import sys
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 
 import nbformat
 from nbformat.v4 import new_code_cell
 
 from chainrule.course import Course
-from chainrule.errors import ChainruleError
+from chainrule.errors import ChainruleError, CourseError
 from chainrule.grading.sandbox import find_sandbox
 
 NEEDED = ("nbgrader", "numpy", "pandas", "jupytext", "nbclient", "ipykernel", "matplotlib")
@@ -101,17 +99,20 @@ def _kernel(course: Course) -> Finding:
 
 
 def _gradebook(course: Course) -> Finding:
-    path = course.gradebook / "gradebook.db"
-    if not path.exists():
-        return Finding("gradebook", True, f"{path} is made at the first grading")
+    """Which one is used, and whether it is whole and can be written."""
+    from chainrule.grading.database import expect_writable, gradebook_url, shown, sqlite_file
+
     try:
-        with closing(sqlite3.connect(path)) as gradebook:
-            said = gradebook.execute("pragma quick_check").fetchone()[0]
-            gradebook.execute("begin immediate")
-            gradebook.rollback()
-    except sqlite3.DatabaseError as error:
-        return Finding("gradebook", False, f"{path}: {error}", mend=f"put your backup of {path.name} back")
-    return Finding("gradebook", said == "ok", f"{path}: {said}", mend=f"put your backup of {path.name} back")
+        url = gradebook_url(course)
+        expect_writable(url)
+    except CourseError as error:
+        return Finding("gradebook", False, str(error), mend="as it says, then chainrule doctor")
+    path = sqlite_file(url)
+    if path is not None and not path.exists():
+        return Finding("gradebook", True, f"{shown(url)} is made at the first grading")
+    return Finding(
+        "gradebook", True, f"{shown(url)} is whole and can be written" if path else f"{shown(url)} lets us write"
+    )
 
 
 def _units(course: Course) -> Iterator[Finding]:

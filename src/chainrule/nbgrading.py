@@ -15,8 +15,6 @@ from traitlets.config.loader import PyFileConfigLoader
 
 from chainrule.course import CONFIG
 
-WAIT = 30  # seconds that a locked gradebook is waited for
-
 
 def course_config(root: Path) -> Config:
     """What `nbgrader_config.py` says, as nbgrader's own commands read it."""
@@ -50,17 +48,3 @@ def run(converter: type[Any], config: Config) -> None:
     log.handlers = [logging.NullHandler()]
     coursedir = CourseDirectory(config=config)
     converter(coursedir=coursedir, config=config, log=log).start()
-
-
-def gradebook_trouble(db_url: str, error: Exception) -> str:
-    """Why a gradebook cannot be used, and what to do."""
-    words = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if "readonly" in words or "unable to open" in words:
-        return (
-            f"{db_url} cannot be written ({words}). Give yourself the right to write it (chmod u+w) and run this again."
-        )
-    if "locked" in words:
-        return f"{db_url} was locked for {WAIT} s. Close what uses it (the formgrader?), then run this again."
-    return (
-        f"{db_url} cannot be used ({words}). It was left as it is: put your backup back, or move it away to start anew."
-    )

@@ -13,6 +13,7 @@ import pytest
 
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError
+from chainrule.grading import database
 from chainrule.grading import plan as planning
 from chainrule.grading.plan import Planned, files_of, fingerprint, notes_of, plan
 from helpers import TINY, graded_course, once, solved, submit
@@ -149,9 +150,8 @@ def test_corrupt_gradebook_is_refused(graded: Course) -> None:
 
 def test_locked_gradebook_is_not_taken_for_an_empty_one(graded: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody who writes for too long is named as the reason; nobody is graded again because of it."""
-    import chainrule.nbgrading
-
-    monkeypatch.setattr(chainrule.nbgrading, "WAIT", 0)
+    monkeypatch.setattr(database, "WAIT", 0)
+    monkeypatch.setattr(database, "STEP", 0)
     with closing(sqlite3.connect(graded.gradebook / "gradebook.db")) as writer:
         writer.execute("begin exclusive")
         with pytest.raises(CourseError, match="locked"):

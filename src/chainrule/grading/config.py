@@ -20,6 +20,7 @@ from nbgrader.preprocessors import (
 from traitlets.config import Config
 
 from chainrule.course import Course
+from chainrule.errors import CourseError
 
 
 def configure(c: Config, root: Path) -> None:
@@ -34,10 +35,12 @@ def configure(c: Config, root: Path) -> None:
         os.environ["PATH"] = os.pathsep.join([tools, os.environ.get("PATH", "")])
     course = Course(root)
     settings = course.settings().get("course", {})
+    if not isinstance(settings, dict) or not all(isinstance(settings.get(key, ""), str) for key in ("id", "db_url")):
+        raise CourseError(f"{root / 'course.toml'}: [course] takes id and db_url, both text in quotes")
     limits = course.limits()
     c.CourseDirectory.root = str(root)
-    c.CourseDirectory.course_id = str(settings.get("id", "chainrule")) if isinstance(settings, dict) else "chainrule"
-    c.CourseDirectory.db_url = f"sqlite:///{root / 'gradebook' / 'gradebook.db'}"
+    c.CourseDirectory.course_id = settings.get("id", "chainrule")
+    c.CourseDirectory.db_url = settings.get("db_url") or f"sqlite:///{root / 'gradebook' / 'gradebook.db'}"
     c.CoursePreprocessor.root = str(root)
     c.ClearSolutions.code_stub = {"python": "# YOUR CODE HERE"}
     c.SandboxExecute.timeout = limits.cell_seconds

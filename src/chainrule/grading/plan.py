@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,25 +76,22 @@ def files_of(folder: Path) -> list[Path]:
 
 def _scored(course: Course, unit: Unit) -> set[str]:
     """Students all of whose items have a score in the gradebook."""
-    from chainrule.nbgrading import WAIT, course_config, gradebook_trouble
+    # nbgrader's models are slow to load, and not every command that reads notes needs them
+    from nbgrader.api import Assignment, Grade, SubmittedAssignment, SubmittedNotebook
+    from sqlalchemy import func, select
 
-    path = Path(course_config(course.root).CourseDirectory.db_url.removeprefix("sqlite:///"))
-    if not path.exists():
-        return set()
-    query = """
-        select submitted_assignment.student_id, min(grade.auto_score is not null), count(*)
-        from grade
-        join submitted_notebook on submitted_notebook.id = grade.notebook_id
-        join submitted_assignment on submitted_assignment.id = submitted_notebook.assignment_id
-        join assignment on assignment.id = submitted_assignment.assignment_id
-        where assignment.name = ?
-        group by submitted_assignment.student_id
-    """
-    try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=WAIT)) as gradebook:
-            rows = gradebook.execute(query, (unit.name,)).fetchall()
-    except sqlite3.DatabaseError as error:
-        if "no such table" in str(error):  # made, and nothing in it yet
-            return set()
-        raise CourseError(gradebook_trouble(str(path), error)) from error
-    return {student for student, all_scored, count in rows if all_scored and count == len(unit.items)}
+    from chainrule.grading.database import reading
+
+    work, notebook, grade = (model.__table__ for model in (SubmittedAssignment, SubmittedNotebook, Grade))
+    assignment = Assignment.__table__
+    query = (
+        select(work.c.student_id)
+        .join(assignment, assignment.c.id == work.c.assignment_id)
+        .join(notebook, notebook.c.assignment_id == work.c.id)
+        .join(grade, grade.c.notebook_id == notebook.c.id)
+        .where(assignment.c.name == unit.name)
+        .group_by(work.c.student_id)
+        .having(func.count() == len(unit.items), func.count(grade.c.auto_score) == len(unit.items))
+    )
+    with reading(course) as gradebook:
+        return set() if gradebook is None else set(gradebook.scalars(query))

@@ -11,16 +11,15 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from pathlib import Path
 
-from nbgrader.api import Gradebook
-
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError
+from chainrule.grading.lock import sole_grader
 from chainrule.grading.plan import Planned, plan
-from chainrule.grading.record import prepare, record
+from chainrule.grading.record import Writer, prepare
 from chainrule.grading.remark import Remark
+from chainrule.grading.rooms import sweep
 from chainrule.grading.sandbox import find_sandbox
 from chainrule.grading.worker import Graded, Job, grade_one
-from chainrule.nbgrading import course_config
 
 RETRIES = 1  # a worker that dies takes its submission with it; once more, then it is reported
 
@@ -38,20 +37,21 @@ def grade_unit(
     """Grade what is new or changed. `begin` hears of the plan, `done` of each outcome once it is recorded."""
     if not trust_students:
         find_sandbox()  # before any work is done
-    planned = plan(course, unit, students, fresh)
-    begin(planned)
-    outcomes: list[Graded] = []
-    if planned.todo:
-        with _staging(course) as staging:
-            prepare(course, unit, staging)
-            job = Job(course.root, staging, unit.name, trust_students)
-            config = course_config(course.root).CourseDirectory
-            with Gradebook(config.db_url, config.course_id) as gradebook:
-                for graded in _run_all(job, planned.todo, jobs):
-                    record(course, unit, graded, gradebook)
-                    shutil.rmtree(staging / f"room-{graded.student}", ignore_errors=True)
-                    outcomes.append(graded)
-                    done(graded)
+    with sole_grader(course):
+        sweep()
+        planned = plan(course, unit, students, fresh)
+        begin(planned)
+        outcomes: list[Graded] = []
+        if planned.todo:
+            with _staging(course) as staging:
+                prepare(course, unit, staging)
+                job = Job(course.root, staging, unit.name, trust_students)
+                with Writer(course, unit) as writer:
+                    for graded in _run_all(job, planned.todo, jobs):
+                        writer.write([graded])
+                        shutil.rmtree(staging / f"room-{graded.student}", ignore_errors=True)
+                        outcomes.append(graded)
+                        done(graded)
     return planned, outcomes
 
 

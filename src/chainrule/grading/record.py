@@ -1,114 +1,328 @@
-"""The one writer: scores into the gradebook in one transaction, then the staged folders into place."""
+"""The one writer: scores into the gradebook in one transaction, and the results' folders into their places around it.
+
+The order is such that, wherever power fails, a folder in autograded/ is whole and its scores are in the gradebook,
+which is what `plan` takes for done: new folders are written and synced to disk; the old ones are taken away within
+the transaction that brings the new scores; the new ones get their names after it, autograded/ last.
+"""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import sqlite3
-import time
-from contextlib import closing
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Self
 
-from nbgrader.api import Gradebook, MissingEntry
-from sqlalchemy.exc import DatabaseError
+from nbgrader.api import (
+    Assignment,
+    Base,
+    BaseCell,
+    Comment,
+    Grade,
+    Notebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from nbgrader.converters.base import NbGraderException
+from sqlalchemy import Connection, bindparam, create_engine, insert, select, update
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError, KitError
+from chainrule.grading.database import engine_of, expect_writable, gradebook_url, patiently, shown, sqlite_file, trouble
 from chainrule.grading.worker import Files, Graded
-from chainrule.nbgrading import WAIT, course_config, generate_assignment, gradebook_trouble
+from chainrule.nbgrading import generate_assignment
+
+BATCH = 64  # outcomes in one transaction: what a slow disk takes in well under a second
+SYNCS = 8  # at the same time: a journalling disk takes them in together
+STAGING = ".grading-"  # in autograded/ and feedback/, so that a rename is all that is left to do
 
 
 def prepare(course: Course, unit: Unit, staging: Path) -> None:
     """Let the gradebook know the unit as it is now, and copy it for the workers."""
-    db_url = course_config(course.root).CourseDirectory.db_url
+    url = gradebook_url(course)
     course.gradebook.mkdir(exist_ok=True)
+    expect_writable(url)
+    address = url.render_as_string(hide_password=False)
     try:
-        _expect_writable(db_url)
-        generate_assignment(course.root, unit.name, course.root / "source", staging / "release", db_url)
-        _copy(db_url, staging / "template.db")
-    except (DatabaseError, sqlite3.DatabaseError) as error:
-        raise CourseError(gradebook_trouble(db_url, error)) from error
-    except Exception as error:
-        if "DatabaseError" in repr(error) or "database" in str(error):
-            raise CourseError(gradebook_trouble(db_url, error)) from error
-        raise
-
-
-def record(course: Course, unit: Unit, graded: Graded, gradebook: Gradebook) -> None:
-    """Put one outcome where it belongs. An outcome without scores empties the old ones: they are of other work."""
-    if graded.refused is not None and graded.refused.cause == "student-id":
-        return  # the folder names no student whom the gradebook could hold
-    for attempt in range(WAIT):
-        try:
-            _write(unit, graded, gradebook)
-            break
-        except DatabaseError as error:
-            gradebook.db.rollback()
-            if "locked" not in str(error) or attempt == WAIT - 1:
-                raise KitError(gradebook_trouble(str(gradebook.engine.url), error)) from error
-            time.sleep(1)
-    _place(graded.autograded, course.root / "autograded" / graded.student / unit.name)
-    _place(graded.feedback, course.root / "feedback" / graded.student / unit.name)
-
-
-def _write(unit: Unit, graded: Graded, gradebook: Gradebook) -> None:
-    """One transaction: either all of the submission's scores are the new ones, or none is."""
-    try:
-        gradebook.find_student(graded.student)
-    except MissingEntry:
-        gradebook.add_student(graded.student)
-    try:
-        gradebook.find_submission(unit.name, graded.student)
-    except MissingEntry:
-        gradebook.add_submission(unit.name, graded.student)
-    found = gradebook.find_submission_notebook(unit.notebook, unit.name, graded.student)
-    for grade in found.grades:
-        grade.auto_score = graded.scores[grade.name] if graded.scores is not None else None
-        # as nbgrader has it: what a person scored before, or nothing could score, wants a person's eye
-        grade.needs_manual_grade = grade.manual_score is not None or grade.auto_score is None
-    for comment in found.comments:
-        comment.auto_comment = graded.comments.get(comment.name) if graded.comments else None
-    found.late_submission_penalty = graded.late_penalty
-    found.assignment.timestamp = graded.timestamp
-    gradebook.db.commit()
-
-
-def _place(files: Files | None, target: Path) -> None:
-    """Put a folder in its place by a rename; without one, what lies there is of an older submission and goes."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    staged = target.with_name(f".new-{target.name}-{os.getpid()}")
-    for name, content in files or ():
-        (staged / name).parent.mkdir(parents=True, exist_ok=True)
-        (staged / name).write_bytes(content)
-    if target.exists():
-        old = target.with_name(f".old-{target.name}-{os.getpid()}")
-        target.rename(old)
-        shutil.rmtree(old)
-    if files is not None:
-        staged.rename(target)
-
-
-def _expect_writable(db_url: str) -> None:
-    """A whole gradebook that can be written now; waits where another program is writing. nbgrader itself tells less."""
-    path = _path(db_url)
-    if path.exists():
-        with closing(sqlite3.connect(path, timeout=WAIT)) as gradebook:
-            gradebook.execute("begin immediate")
-            gradebook.rollback()
-
-
-def _path(db_url: str) -> Path:
-    if not db_url.startswith("sqlite:///"):
+        generate_assignment(course.root, unit.name, course.root / "source", staging / "release", address)
+        _copy(url, staging / "template.db")
+    except (SQLAlchemyError, sqlite3.DatabaseError) as error:
+        raise CourseError(trouble(url, error)) from error
+    except NbGraderException as error:
         raise CourseError(
-            f"the gradebook {db_url} is not SQLite, which is what this version grades into. "
-            "Set db_url in nbgrader_config.py"
+            f"nbgrader does not take {unit.name} into {shown(url)}. If its items changed after submissions were "
+            "graded, the old ones must go, and what was scored by hand with them: make a backup, then run "
+            f"nbgrader db assignment remove {unit.name} --force"
+        ) from error
+
+
+def _copy(url: URL, target: Path) -> None:
+    """The gradebook as a SQLite file."""
+    path = sqlite_file(url)
+    if path is not None:
+        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
+            source.backup(copy)
+        return
+    source_engine, engine = engine_of(url, write=False), create_engine(f"sqlite:///{target}")
+    with source_engine.connect() as server, engine.begin() as copied:
+        Base.metadata.create_all(copied)
+        for table in Base.metadata.sorted_tables:
+            rows = [dict(row) for row in server.execute(select(table)).mappings()]
+            if rows:
+                copied.execute(insert(table), rows)
+    source_engine.dispose()
+    engine.dispose()
+
+
+@dataclass(frozen=True, slots=True)
+class _Cells:
+    """The unit in the gradebook: ids of the assignment, of its notebook, and of the cells by name."""
+
+    assignment: str
+    notebook: str
+    graded: dict[str, str]
+    commented: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Move:
+    """One folder of one outcome: where it belongs, where its new one waits, and where the old one goes."""
+
+    target: Path
+    new: Path | None
+    old: Path
+
+
+class Writer:
+    """Puts the outcomes of one unit where they belong. Use it as a context, with the course's lock held."""
+
+    def __init__(self, course: Course, unit: Unit) -> None:
+        self._unit = unit
+        self._url = gradebook_url(course)
+        self._rooms = (course.root / "feedback", course.root / "autograded")  # the latter says that all is done
+        self._count = 0
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._engine = engine_of(self._url, write=True)
+            stack.callback(self._engine.dispose)
+            with self._telling():
+                for room in self._rooms:
+                    room.mkdir(exist_ok=True)
+                    for left in room.glob(f"{STAGING}*"):  # of a run that was killed: the lock is ours
+                        shutil.rmtree(left, ignore_errors=True)
+                self._staging = [Path(tempfile.mkdtemp(prefix=STAGING, dir=room)) for room in self._rooms]
+                for folder in self._staging:
+                    stack.callback(shutil.rmtree, folder, ignore_errors=True)
+                self._cells = patiently(self._load)
+            self._threads = stack.enter_context(ThreadPoolExecutor(SYNCS))  # last in, so what it removes is gone first
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._stack.close()
+
+    def write(self, batch: Sequence[Graded]) -> None:
+        """Record outcomes. One without scores empties the old ones: they are of other work. KitError on trouble.
+
+        Several at once are faster: they share a transaction, and the disk's time.
+        """
+        # a folder that names no student whom the gradebook could hold leaves no trace
+        named = [graded for graded in batch if graded.refused is None or graded.refused.cause != "student-id"]
+        for start in range(0, len(named), BATCH):
+            with self._telling():
+                self._write(named[start : start + BATCH])
+
+    def _write(self, batch: Sequence[Graded]) -> None:
+        moves = [self._stage(graded) for graded in batch]
+        written = [folder for pair in moves for move in pair if move.new for folder in [move.new, *move.new.rglob("*")]]
+        self._sync([*written, *self._staging])
+        sides = list(zip(*moves, strict=True))  # all of feedback/, all of autograded/
+        patiently(lambda: self._put_scores(batch, sides), also_away=True)
+        for side in sides:
+            placed = [move for move in side if move.new]
+            parents = {move.target.parent for move in placed}
+            new = [parent for parent in parents if not parent.exists()]
+            for parent in new:
+                parent.mkdir()
+            for move in placed:
+                move.new.rename(move.target)
+            self._sync([*parents, *{parent.parent for parent in new}])
+        for pair in moves:
+            for move in pair:
+                if os.path.lexists(move.old):  # to be removed is slow, and nothing waits for it
+                    self._threads.submit(shutil.rmtree, move.old, ignore_errors=True)
+
+    def _stage(self, graded: Graded) -> tuple[_Move, ...]:
+        """Write an outcome's folders beside where they belong."""
+        self._count += 1
+        return tuple(
+            _Move(
+                room / graded.student / self._unit.name,
+                None if files is None else _write_files(files, staging / f"new-{self._count}"),
+                staging / f"old-{self._count}",
+            )
+            for room, staging, files in zip(
+                self._rooms, self._staging, (graded.feedback, graded.autograded), strict=True
+            )
         )
-    return Path(db_url.removeprefix("sqlite:///"))
+
+    def _put_scores(self, batch: Sequence[Graded], sides: Sequence[Sequence[_Move]]) -> None:
+        """One transaction: all of the scores are the new ones, or none is. The old folders go with the old scores."""
+        with self._engine.connect() as connection, connection.begin():
+            self._put_rows(connection, {graded.student: graded for graded in batch})
+            taken: list[_Move] = []
+            try:
+                for side in reversed(sides):  # autograded/ first: without it, nothing counts as done
+                    for move in side:
+                        if os.path.lexists(move.target):
+                            move.target.rename(move.old)
+                            taken.append(move)
+                    self._sync({move.target.parent for move in side if move in taken})
+                connection.commit()
+            except Exception as error:
+                # a server that was lost in the commit may have heard it: then the old results must not come back
+                if not getattr(error, "connection_invalidated", False):
+                    for move in taken:
+                        move.old.rename(move.target)
+                raise
+
+    def _put_rows(self, connection: Connection, batch: dict[str, Graded]) -> None:
+        """What plain nbgrader writes for a submission, and nothing that a person wrote."""
+        student, work, notebook = (model.__table__ for model in (Student, SubmittedAssignment, SubmittedNotebook))
+        known = set(connection.scalars(select(student.c.id).where(student.c.id.in_(batch))))
+        _insert(connection, student, ({"id": name} for name in batch if name not in known))
+
+        of_unit = work.c.assignment_id == self._cells.assignment
+        query = select(work.c.student_id, work.c.id).where(of_unit, work.c.student_id.in_(batch))
+        known = {name for name, _ in connection.execute(query)}
+        missing = [{"student_id": name, "assignment_id": self._cells.assignment} for name in batch if name not in known]
+        _insert(connection, work, missing)
+        works = {work_id: name for name, work_id in connection.execute(query)}
+        times = [{"key": work_id, "timestamp": batch[name].timestamp} for work_id, name in works.items()]
+        _update(connection, work, times)
+
+        of_unit = notebook.c.notebook_id == self._cells.notebook
+        query = select(notebook.c.assignment_id, notebook.c.id).where(of_unit, notebook.c.assignment_id.in_(works))
+        known = {work_id for work_id, _ in connection.execute(query)}
+        missing = [{"assignment_id": key, "notebook_id": self._cells.notebook} for key in works if key not in known]
+        _insert(connection, notebook, missing)
+        found = {key: batch[works[work_id]] for work_id, key in connection.execute(query)}
+        late = [{"key": key, "late_submission_penalty": graded.late_penalty} for key, graded in found.items()]
+        _update(connection, notebook, late)
+        self._put_grades(connection, found)
+        self._put_comments(connection, found)
+
+    def _put_grades(self, connection: Connection, found: dict[str, Graded]) -> None:
+        grade = Grade.__table__
+        query = select(grade.c.id, grade.c.notebook_id, grade.c.cell_id, grade.c.manual_score)
+        rows = connection.execute(query.where(grade.c.notebook_id.in_(found)))
+        held = {(row.notebook_id, row.cell_id): row for row in rows}
+        new, changed = [], []
+        for notebook_id, graded in found.items():
+            for name, cell_id in self._cells.graded.items():
+                score = None if graded.scores is None else _score(graded, name)
+                row = held.get((notebook_id, cell_id))
+                # as nbgrader has it: what a person scored before, or nothing could score, wants a person's eye
+                manual = score is None or (row is not None and row.manual_score is not None)
+                values = {"auto_score": score, "needs_manual_grade": manual}
+                if row is None:
+                    new.append({"notebook_id": notebook_id, "cell_id": cell_id, **values})
+                else:
+                    changed.append({"key": row.id, **values})
+        _insert(connection, grade, new)
+        _update(connection, grade, changed)
+
+    def _put_comments(self, connection: Connection, found: dict[str, Graded]) -> None:
+        comment = Comment.__table__
+        query = select(comment.c.id, comment.c.notebook_id, comment.c.cell_id)
+        rows = connection.execute(query.where(comment.c.notebook_id.in_(found)))
+        held = {(row.notebook_id, row.cell_id): row.id for row in rows}
+        new, changed = [], []
+        for notebook_id, graded in found.items():
+            for name, cell_id in self._cells.commented.items():
+                said = graded.comments.get(name) if graded.comments else None
+                if (notebook_id, cell_id) in held:
+                    changed.append({"key": held[notebook_id, cell_id], "auto_comment": said})
+                else:
+                    new.append({"notebook_id": notebook_id, "cell_id": cell_id, "auto_comment": said})
+        _insert(connection, comment, new)
+        _update(connection, comment, changed)
+
+    def _load(self) -> _Cells:
+        assignment, notebook, cell = (model.__table__ for model in (Assignment, Notebook, BaseCell))
+        query = select(assignment.c.id, notebook.c.id).join(notebook, notebook.c.assignment_id == assignment.c.id)
+        query = query.where(assignment.c.name == self._unit.name, notebook.c.name == self._unit.notebook)
+        with self._engine.connect() as connection:
+            assignment_id, notebook_id = connection.execute(query).one()
+            rows = connection.execute(select(cell).where(cell.c.notebook_id == notebook_id)).all()
+        graded = {row.name: row.id for row in rows if row.type in ("GradeCell", "TaskCell")}
+        return _Cells(
+            assignment_id,
+            notebook_id,
+            graded,
+            {row.name: row.id for row in rows if row.type in ("SolutionCell", "TaskCell")},
+        )
+
+    def _sync(self, paths: Iterable[Path]) -> None:
+        for _ in self._threads.map(_sync_one, paths):
+            pass
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """Errors of the database and of the disk as what to do about them."""
+        try:
+            yield
+        except SQLAlchemyError as error:
+            raise KitError(trouble(self._url, error)) from error
+        except OSError as error:
+            way_out = "Free some space" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Mend that"
+            raise KitError(
+                f"{error.filename or 'the results'}: {error.strerror}. {way_out} and run this again; "
+                "what is graded is kept."
+            ) from error
 
 
-def _copy(db_url: str, target: Path) -> None:
-    with (
-        closing(sqlite3.connect(_path(db_url))) as source,
-        closing(sqlite3.connect(target)) as copy,
-    ):
-        source.backup(copy)
+def _score(graded: Graded, name: str) -> float:
+    assert graded.scores is not None
+    if name not in graded.scores:
+        raise KitError(f"{graded.student}: no score for {name}, which the gradebook knows. Nothing was recorded.")
+    return graded.scores[name]
+
+
+def _insert(connection: Connection, table: Any, rows: Iterable[dict[str, Any]]) -> None:
+    if rows := list(rows):
+        connection.execute(insert(table), rows)
+
+
+def _update(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    """Change rows; each one's `key` is the id of what it changes."""
+    if rows:
+        connection.execute(update(table).where(table.c.id == bindparam("key")), rows)
+
+
+def _write_files(files: Files, folder: Path) -> Path:
+    folder.mkdir()
+    for name, content in files:
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return folder
+
+
+def _sync_one(path: Path) -> None:
+    """Have a file or a folder on the disk itself before anything relies on it."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
