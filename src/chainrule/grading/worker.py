@@ -166,7 +166,7 @@ def _grade(desk: Desk, submission: Submission, start: float) -> Graded:
             f"{unit.name}, {student}: no score for {', '.join(missing) or 'some items'}; "
             f"run chainrule verify {unit.name}"
         )
-    nbformat.validate(nb)
+    nbformat.validate(nb, relax_add_props=True)  # as nbconvert does
     grades = Grades(unit.notebook, scores, noted["comments"], noted["late_penalty"], submission.standing)
     text = (nbformat.v4.writes(nb) + "\n").encode("utf-8")
     page = desk.page.make(nb, grades).encode("utf-8")
