@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from chainrule.course import Course, Unit
-from chainrule.grading import judging, pool, sandbox
+from chainrule.grading import judging, pool, sandbox, workers
 from chainrule.grading.plan import notes_of
 from helpers import (
     BOB,
@@ -50,13 +50,13 @@ def unit(graded: Course) -> Unit:
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The students whose notebooks were run, in order, when grading runs in this process."""
     students: list[str] = []
-    grade_one = pool.grade_one
+    grade = workers.grade
 
-    def noted(job: pool.Job, student: str) -> pool.Graded:
-        students.append(student)
-        return grade_one(job, student)
+    def noted(job: workers.Job, submission: workers.Submission) -> workers.Graded:
+        students.append(submission.student)
+        return grade(job, submission)
 
-    monkeypatch.setattr(pool, "grade_one", noted)
+    monkeypatch.setattr(workers, "grade", noted)
     return students
 
 
@@ -222,10 +222,10 @@ def test_two_users_of_one_gradebook(graded: Course, unit: Unit, monkeypatch: pyt
     submit(graded, unit, "bob", solved(unit))
     waits: list[float] = []
     with closing(sqlite3.connect(graded.gradebook / "gradebook.db")) as formgrader:
-        grade_one = pool.grade_one
+        grade = workers.grade
 
-        def then_locked(job: pool.Job, student: str) -> pool.Graded:
-            outcome = grade_one(job, student)
+        def then_locked(job: workers.Job, submission: workers.Submission) -> workers.Graded:
+            outcome = grade(job, submission)
             formgrader.execute("begin exclusive")
             return outcome
 
@@ -233,7 +233,7 @@ def test_two_users_of_one_gradebook(graded: Course, unit: Unit, monkeypatch: pyt
             waits.append(seconds)
             formgrader.rollback()
 
-        monkeypatch.setattr(pool, "grade_one", then_locked)
+        monkeypatch.setattr(workers, "grade", then_locked)
         monkeypatch.setattr("chainrule.grading.database.time.sleep", sleep)
         said = chainrule_here(monkeypatch, graded.root, "grade", TINY)
     assert (said.status, len(waits)) == (0, 1), said
