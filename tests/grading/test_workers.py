@@ -179,7 +179,7 @@ def test_nothing_is_left_running(own: Course, tmp_path: Path, ending: signal.Sig
         else:
             grader.kill()
         grader.wait(30)
-    for _ in range(100):
+    for _ in range(300):
         if all(map(gone, members)):
             break
         time.sleep(0.1)
