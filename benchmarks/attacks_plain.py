@@ -54,7 +54,7 @@ CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "plain"\nc.ExecutePrep
 # a limit on processes does not bind root, and memory has none but the machine's
 HARMFUL = {"forks", "threads", "burns", "takes-memory", "takes-memory-many", "takes-files", "kills-others"}
 OURS = ("chainrule", 'modules["check"]', "CHAINRULE", "check as module")
-INSIDE = Path("/course")
+INSIDE = Path("/tmp/course")  # below a folder that is empty inside
 
 
 @dataclass(frozen=True)

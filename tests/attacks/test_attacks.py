@@ -15,10 +15,8 @@ from class_of_attackers import Outcome, grade_class
 from chainrule.grading.plan import notes_of
 from helpers import EMPTY, FULL, TINY, once
 
-SECONDS = 400  # for a whole class
-HUNG = 100  # for an attack beside one honest student
-BATCHES = sorted({attack.batch for attack in ATTACKS.values()})
-SHARED = ("main", "more", "faults", "terminal")
+SECONDS = 10  # for each attack, on a busy machine; what takes longer hangs
+SHARED = ("main", "more", "faults", "keys")  # where an attack's own test does not speak for all the others
 # what attackers print when they find or get what they should not
 SIGNS = (
     "told too much",
@@ -62,7 +60,7 @@ def outcome_of(tmp_path_factory: pytest.TempPathFactory, template: Path) -> obje
     def outcome(batch: str) -> Outcome:
         if batch not in read:
             attacks = {name: each for name, each in ATTACKS.items() if each.batch == batch and each.runs_here()}
-            seconds = SECONDS if batch in SHARED else HUNG
+            seconds = 60 + SECONDS * len(attacks)
             folder = once(
                 tmp_path_factory, f"class-{batch}", lambda folder: grade_class(folder, template, attacks, seconds)
             )
@@ -80,11 +78,12 @@ def test_attack_gains_nothing(outcome_of: object, name: str) -> None:
     outcome: Outcome = outcome_of(attack.batch)  # type: ignore[operator]
     assert outcome.said is not None, "the command did not end"
     lines = outcome.said.lines_of(student)
-    if attack.batch not in ("main", "more"):
+    if attack.batch not in SHARED:
         assert_others_are_well(outcome)
     causes = {line.split("  ")[1] for line in lines}
-    assert causes >= attack.causes, lines
-    assert causes <= attack.causes | attack.may, lines
+    if student.isprintable():  # else it is not known how the line shows the name
+        assert causes >= attack.causes, lines
+        assert causes <= attack.causes | attack.may, lines
     assert_score(outcome, student, attack)
     assert_no_secret(outcome, student)
     if attack.first and attack.survives and attack.earns is not None:
@@ -155,9 +154,10 @@ def streams(outcome: Outcome, student: str) -> str:
     return "".join(output.get("text", "") for output in outputs)
 
 
-def test_others_are_well(outcome_of: object) -> None:
+@pytest.mark.parametrize("batch", ["main", "keys", pytest.param("more", marks=pytest.mark.slow)])
+def test_others_are_well(outcome_of: object, batch: str) -> None:
     """Beside all attackers, honest students are graded, and the course and the machine stay as they were."""
-    assert_others_are_well(outcome_of("main"))  # type: ignore[operator]
+    assert_others_are_well(outcome_of(batch))  # type: ignore[operator]
 
 
 def test_command_asks_for_a_person(outcome_of: object) -> None:
@@ -176,7 +176,7 @@ UNWALLED = ("reads-course", "reads-environment", "reads-network", "reads-kit", "
 def test_readers_succeed_without_walls(tmp_path: Path, template: Path) -> None:
     """The test of the tests: without a sandbox, what these read is found where the other tests look for it."""
     attacks = {name: ATTACKS[name] for name in UNWALLED}
-    grade_class(tmp_path, template, attacks, HUNG, "--trust-students")
+    grade_class(tmp_path, template, attacks, 60 + SECONDS * len(attacks), "--trust-students")
     outcome = Outcome.read(tmp_path)
     found = []
     for name in UNWALLED:

@@ -28,7 +28,7 @@ MORE = {
     *("says-same-ids", "says-copies", "says-minor", "says-language", "says-unlocked"),
     *("equals-objects", "equals-records", "equals-complex", "equals-or", "equals-masked", "answers-proxy"),
     *("id-hidden", "id-percent", "id-option", "notebooks", "many", "zip-notebook", "sockets", "links-in-circles"),
-    *("prints-lines", "takes-files", "loops-on-fresh", "loops-in-regex", "cells", "leaves-files-3", "leaves-keys-3"),
+    *("prints-lines", "takes-files", "loops-on-fresh", "loops-in-regex", "cells", "leaves-files-3"),
     *("shadows-room", "shadows-pandas", "shadows-pth"),
 } - {
     *("sends-score", "sends-two-answers", "sends-nan", "sends-pickle", "sends-code", "sends-dtype", "sends-shape-huge"),

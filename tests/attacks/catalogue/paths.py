@@ -256,8 +256,8 @@ ATTACKS = {
     "id-hidden": named(".grading-x"),
     "id-percent": named("%2e%2e%2fmate{unit}{0}%s"),
     "id-long": named(
-        "i" * 250, batch="faults",
-        succeeds="an id of 250 bytes, which nbgrader takes, has no room for the prefix of its private folder",
+        "i" * 255, batch="faults",
+        succeeds="an id of 255 bytes, which nbgrader takes, has no room for the prefix of its private folder",
     ),
     # nbgrader believes timestamp.txt
     "time-past": at_time("1970-01-01 00:00:00 UTC"),
@@ -266,5 +266,5 @@ ATTACKS = {
     "time-edge": at_time("0001-01-01 00:00:00 +2359", batch="faults", succeeds=BAD_TIME),
     "time-binary": at_time(b"\xff\xfe\x00" * 100, batch="faults", succeeds=BAD_TIME),
     "time-long": at_time("1" * 1_000_000, batch="faults", succeeds=BAD_TIME),
-    "time-folder": Attack("a folder in the time's place", files={"timestamp.txt/x": "x"}),
+    "time-folder": Attack("a folder in the time's place", files={"timestamp.txt/x": "x"}, batch="faults", succeeds=BAD_TIME),
 }  # fmt: skip

@@ -44,7 +44,7 @@ for place in places:
 KERNEL_SETTINGS = """
 import glob
 for path in ["/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/drop_caches", "/proc/self/uid_map",
-             "/proc/1/oom_score_adj", *glob.glob("/sys/fs/cgroup/**/cgroup.procs", recursive=True)[:20]]:
+             *glob.glob("/sys/fs/cgroup/**/cgroup.procs", recursive=True)[:20]]:
     try:
         with open(path, "w") as file:
             file.write("0")
