@@ -45,8 +45,9 @@ TESTS = {
     "### BEGIN HIDDEN TESTS\nassert np.allclose(scale(np.array([1.5, 2.5]), 4.0), [6.0, 10.0])\n### END HIDDEN TESTS",
     "half": "assert np.allclose(half(data), [0.5, 1.0, 2.0])\n"
     "### BEGIN HIDDEN TESTS\nassert np.allclose(half(np.array([3.0, 5.0])), [1.5, 2.5])\n### END HIDDEN TESTS",
-    "total": f"assert total is not None\n### BEGIN HIDDEN TESTS\n# {NEEDLE}-test\nassert abs(total - 21.0) < 1e-6\n"
-    "### END HIDDEN TESTS",
+    # the secret stands apart from the assert that fails, whose neighbours are in every traceback
+    "total": f"### BEGIN HIDDEN TESTS\n# {NEEDLE}-test\nlow = 0.0\nhigh = 1e6\nexact = 21.0\n\n"
+    "assert abs(total - exact) < 1e-6\n### END HIDDEN TESTS",
     "letter": 'assert letter in ("a", "b", "c")\n### BEGIN HIDDEN TESTS\nassert letter == "b"\n### END HIDDEN TESTS',
 }
 POINTS = {"scale": 2, "half": 1, "total": 1, "letter": 1}
@@ -232,7 +233,7 @@ def one_plain(
     status = nbgrader(root, "autograde", TINY, seconds=seconds)
     after = tree(root)
     scores = all_scores(root / "gradebook.db") if intact(root / "gradebook.db") else {}
-    results = ("autograded", "gradebook.db", ".ipynb_checkpoints")
+    results = ("autograded", "gradebook", ".ipynb_checkpoints")
     changed = [
         path
         for path in before.keys() | after.keys()

@@ -124,9 +124,9 @@ def tree(root: Path) -> dict[str, str]:
 
 
 def all_scores(gradebook: Path) -> dict[str, dict[str, float | None]]:
-    """What the gradebook holds, by student and item."""
+    """What the gradebook holds, by student and item, with extra credit."""
     query = """
-        select submitted_assignment.student_id, base_cell.name, grade.auto_score
+        select submitted_assignment.student_id, base_cell.name, grade.auto_score + coalesce(grade.extra_credit, 0)
         from grade
         join base_cell on base_cell.id = grade.cell_id
         join submitted_notebook on submitted_notebook.id = grade.notebook_id

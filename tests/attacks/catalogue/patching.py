@@ -130,8 +130,14 @@ ATTACKS = {
     "patches-asserts": Attack("an AST transformer drops all asserts", ASSERTS),
     "patches-input": Attack("an input transformer turns test cells into `pass`", INPUT, earns=NOTHING),
     "patches-input-asserts": Attack("an input transformer drops lines that begin with assert", INPUT_ASSERTS),
-    "patches-numpy": Attack("numpy's comparisons always agree", NUMPY),
-    "patches-builtins": Attack("abs is always 0, all is always True", BUILTINS, at_most=True),
+    "patches-numpy": Attack(
+        "numpy's comparisons always agree",
+        NUMPY,
+        plain={"half": "def half(x):\n    return 0 * x", "deserves": "2"},
+    ),
+    "patches-builtins": Attack(
+        "abs is always 0, all is always True", BUILTINS, at_most=True, plain={"total": "total = 0.0"}
+    ),
     "patches-check": Attack("`check` always says right", CHECK),
     "patches-collect": Attack("the gathering of evidence does nothing", COLLECT, earns=NOTHING),
     "patches-imports": Attack("nothing can be imported any more", IMPORTS, at_most=True),

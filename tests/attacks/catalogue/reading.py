@@ -185,7 +185,9 @@ for ring in (-3, -4, -5):
 OPEN_KEYS = "keyrings are open: nothing refuses add_key, request_key and keyctl"
 
 ATTACKS = {
-    "reads-course": Attack("opens the course's files by their paths", OPEN),
+    "reads-course": Attack(
+        "opens the course's files by their paths", OPEN, plain={"first": "print(open('tiny.ipynb').read())"}
+    ),
     "reads-disk": Attack("searches the disk for the course's words", WALK),
     "reads-environment": Attack("prints all environments, command lines and mounts", ENVIRONMENT),
     "reads-proc": Attack("looks through other processes' folders and open files", PROCESSES),

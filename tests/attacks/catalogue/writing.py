@@ -29,6 +29,12 @@ for path in ["@ROOT@/gradebook/gradebook.db", "../gradebook.db", *glob.glob("/[!
         pass
 """
 
+PLAIN_GRADEBOOK = """
+import sqlite3
+with sqlite3.connect("@ROOT@/gradebook.db", timeout=5) as gradebook:
+    gradebook.execute("update grade set auto_score = 100, extra_credit = 100")
+"""
+
 SYSTEM = """
 import os, site, sys
 places = [*site.getsitepackages(), sys.prefix, "/usr/lib/python3/dist-packages", "/etc", "/usr/local/bin", "/root", "/bin"]
@@ -98,7 +104,7 @@ for name in ("tiny.ipynb", "check_data.json", "check.py", "timestamp.txt", "../t
 
 ATTACKS = {
     "writes-course": Attack("overwrites and removes the course's files", COURSE),
-    "writes-gradebook": Attack("gives everyone a hundred points", GRADEBOOK),
+    "writes-gradebook": Attack("gives everyone a hundred points", GRADEBOOK, plain={"first": PLAIN_GRADEBOOK}),
     "writes-system": Attack("puts code where every Python loads it", SYSTEM),
     "writes-kernel-settings": Attack("writes to the machine's settings and control groups", KERNEL_SETTINGS),
     "writes-cases": Attack(
