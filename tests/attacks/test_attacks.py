@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -12,6 +14,7 @@ from attack import ALERT, DONE, MATES, PAINTER, PNG, Attack, attacked_course
 from catalogue import ATTACKS
 from class_of_attackers import Outcome, grade_class
 
+from chainrule.course import Course
 from chainrule.grading.plan import notes_of
 from helpers import EMPTY, FULL, TINY, once
 
@@ -32,6 +35,7 @@ SIGNS = (
     "a shadow!",
     "attached\n",
 )
+Outcomes = Callable[[str], Outcome]
 CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
@@ -53,7 +57,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def outcome_of(tmp_path_factory: pytest.TempPathFactory, template: Path) -> object:
+def outcome_of(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Outcomes:
     """`outcome_of(batch)` is what grading that batch came to; each is graded once."""
     read: dict[str, Outcome] = {}
 
@@ -71,11 +75,11 @@ def outcome_of(tmp_path_factory: pytest.TempPathFactory, template: Path) -> obje
 
 
 @pytest.mark.parametrize("name", [param(name) for name in ATTACKS])
-def test_attack_gains_nothing(outcome_of: object, name: str) -> None:
+def test_attack_gains_nothing(outcome_of: Outcomes, name: str) -> None:
     """The score is what the evidence supports, no secret is kept, no page runs what it holds, nobody else is hurt."""
     attack = ATTACKS[name]
     student = attack.student or name
-    outcome: Outcome = outcome_of(attack.batch)  # type: ignore[operator]
+    outcome = outcome_of(attack.batch)
     assert outcome.said is not None, "the command did not end"
     lines = outcome.said.lines_of(student)
     if attack.batch not in SHARED:
@@ -101,8 +105,9 @@ def assert_score(outcome: Outcome, student: str, attack: Attack) -> None:
     elif attack.at_most:
         assert got.keys() == attack.earns.keys(), got
         for item, most in attack.earns.items():
-            assert isinstance(got[item], float), got
-            assert 0 <= got[item] <= most, got
+            points = got[item]
+            assert points is not None, got
+            assert 0 <= points <= most, got
     else:
         assert got == attack.earns, says(outcome, student)
 
@@ -139,9 +144,7 @@ def says(outcome: Outcome, student: str) -> str:
     return "\n".join([str(outcome.scores.get(student)), *told])
 
 
-def notes(outcome: Outcome, student: str) -> dict[str, object] | None:
-    from chainrule.course import Course
-
+def notes(outcome: Outcome, student: str) -> dict[str, Any] | None:
     course = Course(outcome.root)
     return notes_of(course, course.unit(TINY), student)
 
@@ -155,14 +158,15 @@ def streams(outcome: Outcome, student: str) -> str:
 
 
 @pytest.mark.parametrize("batch", ["main", "keys", pytest.param("more", marks=pytest.mark.slow)])
-def test_others_are_well(outcome_of: object, batch: str) -> None:
+def test_others_are_well(outcome_of: Outcomes, batch: str) -> None:
     """Beside all attackers, honest students are graded, and the course and the machine stay as they were."""
-    assert_others_are_well(outcome_of(batch))  # type: ignore[operator]
+    assert_others_are_well(outcome_of(batch))
 
 
-def test_command_asks_for_a_person(outcome_of: object) -> None:
+def test_command_asks_for_a_person(outcome_of: Outcomes) -> None:
     """Some could not be graded and many need a look: status 3; no fault of the kit's own."""
-    said = outcome_of("main").said  # type: ignore[operator]
+    said = outcome_of("main").said
+    assert said is not None
     assert said.status == 3, said.out[-2000:]
     assert "kit-fault" not in said.out
     last = said.out.splitlines()[-1]
@@ -191,9 +195,9 @@ def test_readers_succeed_without_walls(tmp_path: Path, template: Path) -> None:
 # --------------------------------------------------------------------------- pages
 
 
-def test_pages_keep_what_is_meant_to_be_seen(outcome_of: object) -> None:
+def test_pages_keep_what_is_meant_to_be_seen(outcome_of: Outcomes) -> None:
     """Pictures, tables, formulas, links and our own verdicts are in an honest student's page."""
-    outcome: Outcome = outcome_of("main")  # type: ignore[operator]
+    outcome = outcome_of("main")
     page = (outcome.root / "feedback" / PAINTER / TINY / "tiny.html").read_text("utf-8")
     for kept in (
         f"data:image/png;base64,{PNG}",

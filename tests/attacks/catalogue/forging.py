@@ -7,6 +7,8 @@ Most leave the honest items' evidence as it is and send something of their own f
 
 from __future__ import annotations
 
+from typing import Any
+
 from attack import HONEST, Attack
 
 from helpers import NOTHING
@@ -29,9 +31,9 @@ module.collect = collect
 """
 
 
-def sends(tries: str, sent: str, **more: object) -> Attack:
+def sends(tries: str, sent: str, **more: Any) -> Attack:
     """An attack that sends what the expression `sent` gives as the evidence for `total`."""
-    return Attack(tries, SENDS.replace("@SENT@", sent), **more)  # type: ignore[arg-type]
+    return Attack(tries, SENDS.replace("@SENT@", sent), **more)
 
 
 def answer(node: str, **fields: str) -> str:

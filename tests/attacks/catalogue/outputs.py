@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import base64
+from typing import Any
 
 from attack import HONEST, PNG, Attack
 from nbformat import NotebookNode
@@ -65,9 +66,9 @@ def code(notebook: NotebookNode) -> None:
     notebook.cells.append(new_code_cell(f"# {SCRIPT} \x1b[31m\n'''{SCRIPT}'''"))
 
 
-def opens(tries: str, first: str = "", **more: object) -> Attack:
+def opens(tries: str, first: str = "", **more: Any) -> Attack:
     """An attack that the page is open to."""
-    return Attack(tries, first, succeeds=OPEN_PAGE, **more)  # type: ignore[arg-type]
+    return Attack(tries, first, succeeds=OPEN_PAGE, **more)
 
 
 ATTACKS = {

@@ -12,6 +12,7 @@ import stat
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from attack import Attack, notebook_in, told
 
@@ -119,14 +120,14 @@ def not_utf8(folder: Path) -> None:
     (Path(os.fsdecode(bytes(folder) + b"/\xff\xfe.txt"))).write_text("x")
 
 
-def named(name: str, student: str = "", **more: object) -> Attack:
+def named(name: str, student: str = "", **more: Any) -> Attack:
     """A student of that id."""
-    return Attack("an id that is not only a name", student=name, **more)  # type: ignore[arg-type]
+    return Attack("an id that is not only a name", student=name, **more)
 
 
-def at_time(text: str | bytes, **more: object) -> Attack:
+def at_time(text: str | bytes, **more: Any) -> Attack:
     """A time of its own making, which nbgrader takes from a file."""
-    return Attack("says when it was handed in", files={"timestamp.txt": text}, **more)  # type: ignore[arg-type]
+    return Attack("says when it was handed in", files={"timestamp.txt": text}, **more)
 
 
 LINK, GONE = told("link"), told("missing-notebook")

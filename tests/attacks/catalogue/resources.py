@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from attack import HONEST, Attack, told
+from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
 MEMORY = """
@@ -210,23 +211,23 @@ for _ in range(20):
 COLOURS = "print('\\x1b[m' * 1_500_000)"
 
 
-def many_cells(notebook: object) -> None:
+def many_cells(notebook: NotebookNode) -> None:
     """3,000 cells that take no time each."""
-    notebook.cells.extend(new_code_cell("1") for _ in range(300))  # type: ignore[attr-defined]
-    notebook.cells.extend(new_markdown_cell("x") for _ in range(2700))  # type: ignore[attr-defined]
+    notebook.cells.extend(new_code_cell("1") for _ in range(300))
+    notebook.cells.extend(new_markdown_cell("x") for _ in range(2700))
 
 
-def sleepy_cells(notebook: object) -> None:
+def sleepy_cells(notebook: NotebookNode) -> None:
     """Each cell within its limit, all of them far beyond the notebook's."""
-    notebook.cells.extend(new_code_cell(SLEEPS) for _ in range(200))  # type: ignore[attr-defined]
+    notebook.cells.extend(new_code_cell(SLEEPS) for _ in range(200))
 
 
-def slow_prose(notebook: object) -> None:
-    notebook.cells.append(new_markdown_cell("a" + " " * 1_000_000 + "b"))  # type: ignore[attr-defined]
+def slow_prose(notebook: NotebookNode) -> None:
+    notebook.cells.append(new_markdown_cell("a" + " " * 1_000_000 + "b"))
 
 
-def slow_code(notebook: object) -> None:
-    notebook.cells.append(new_code_cell("'''" + "\\n" * 3 + "'''\n" + "@" * 500_000 + "." * 500_000))  # type: ignore[attr-defined]
+def slow_code(notebook: NotebookNode) -> None:
+    notebook.cells.append(new_code_cell("'''" + "\\n" * 3 + "'''\n" + "@" * 500_000 + "." * 500_000))
 
 
 SLOW_PAGE = "making the page takes hours: filters of the exporter are quadratic, and nothing stops them"
