@@ -21,6 +21,7 @@ from chainrule.build import build, build_into
 from chainrule.build.leaks import leaks
 from chainrule.course import Course, Unit
 from chainrule.errors import BuildError, CourseError
+from chainrule.grading.restore import restore
 from chainrule.items import Kind
 from chainrule.verify import verify
 from helpers import HOME, ITEMS, TEXT, TINY, built_course, cell_of, chainrule, solved, write_course
@@ -188,6 +189,21 @@ def test_release_has_neither_solution_nor_expected_value(tiny: Unit) -> None:
     assert "SOLUTION" not in text
     assert "21" not in json.dumps(json.loads(tiny.release.with_name("check_data.json").read_text())["items"]["total"])
     assert cell_of(nbformat.read(tiny.release, as_version=4), "total").source.endswith("# YOUR CODE HERE")
+
+
+def test_test_cells_say_their_points_and_grading_knows_them(tiny: Unit) -> None:
+    """The points stand behind the call; a notebook without metadata or under another name is still recognised."""
+    notebook = nbformat.read(tiny.release, as_version=4)
+    cells = [cell for cell in notebook.cells if cell.metadata.get("nbgrader", {}).get("grade")]
+    said = [cell.source.rpartition("  # ")[2] for cell in cells]
+    assert said == ["2 points", "1 point", "1 point", "1 point"]
+    assert [f"{cell.metadata.nbgrader.points:g}" for cell in cells] == [text.split()[0] for text in said]
+    for cell in notebook.cells:
+        cell.metadata = nbformat.NotebookNode()
+    remarks = restore(notebook, tiny)
+    assert {remark.cause for remark in remarks} == {"stripped-metadata"}, remarks
+    named = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells}
+    assert {f"{item}-check" for item in tiny.items} <= named
 
 
 # --------------------------------------------------------------------------- leaks

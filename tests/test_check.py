@@ -25,7 +25,7 @@ from chainrule.cases import tolerance
 from chainrule.check import STEPS, digest_gaps, digest_node, first_gap, home_verdict
 from chainrule.course import Course
 from chainrule.items import Kind, value
-from chainrule.verify import typed
+from chainrule.verify import typed, verdict_of
 
 UNITS = Course(Path(__file__).resolve().parents[1]).unit_names()
 SQUASH = "def squash(z):\n    return z / (1 + np.abs(z))\n"
@@ -42,6 +42,7 @@ def at_home(data, monkeypatch):
     """`at_home("squash", squash)` is whether it passes, and the words."""
     specs = json.loads(data)["items"]
     monkeypatch.setattr(module, "_attempts", {})
+    monkeypatch.setattr(module, "_named", set())
     return lambda item, *answers: home_verdict(item, specs[item], answers)
 
 
@@ -73,7 +74,9 @@ def test_right_prints_and_wrong_goes_to_stderr(run):
         "squash: right on the worked example (2 points). Fresh numbers are drawn when it is graded.\n"
         "word: right (1 point).\n"
     )
-    assert err.startswith("word: `word` is not right.\n  the other one")
+    assert (
+        err == 'word: `word` is "right", which is not right. The words to choose from: left, right.\n  the other one\n'
+    )
 
 
 def test_it_needs_nothing_of_the_kit(run):
@@ -152,6 +155,17 @@ def test_hints_get_stronger_and_stay_at_the_last(run):
     assert "Hint" not in err.splitlines()[0]
 
 
+def test_a_mistake_told_by_name_uses_up_no_hint_until_it_comes_back(run):
+    """A slip, an exception or another form says what is wrong; the first hint is kept for what needs one."""
+    code = "check('squash', lambda z: -z / (1 + abs(z)))\ncheck('squash', lambda z: 1 / 0)\n"
+    _, err = run(code + "check('squash', lambda z: z)\n" + code)
+    found = re.findall(r"it falls|ZeroDivisionError|Hint \d", err)
+    assert found == [
+        *("it falls", "ZeroDivisionError", "Hint 1"),
+        *("it falls", "Hint 2", "ZeroDivisionError", "Hint 3"),
+    ]
+
+
 # --------------------------------------------------------------------------- functions
 
 
@@ -210,12 +224,53 @@ def test_warnings_and_changed_arguments_at_home(at_home):
     right, text = at_home("moved", moved)
     assert not right
     assert "changes its arguments" in text
+    assert "As it is, it keeps 0.5 of 1 point." in text
+
+
+def test_home_says_what_a_blemish_leaves_as_grading_pays_it(small, judge, at_home):
+    """The same points in both places, for a warning and for changed arguments."""
+
+    def moved(z):
+        z += 1
+        return z
+
+    def loud(z):
+        return (np.array([1e9]) * 1e308, np.exp(-np.abs(z)))[1]
+
+    for item, answer in (("moved", moved), ("quiet", loud)):
+        points = judge(small, only=(item,), **{item: answer})[item].points
+        assert 0 < points < 1
+        assert f"it keeps {points:g} of 1 point." in at_home(item, answer)[1]
+
+
+@pytest.mark.parametrize(
+    ("item", "answer", "says"),
+    [
+        ("layer", lambda x, w: x @ w, "`layer` is one array of shape (1, 2); 2 results (s, a) are wanted"),
+        ("layer", lambda x, w: 3.0, "`layer` is one number; 2 results (s, a) are wanted"),
+        ("layer", lambda x, w: [x @ w], "`layer` has 1 result; 2 results (s, a) are wanted"),
+        ("layer", lambda x, w: (1, 2, 3), "`layer` has 3 results; 2 results (s, a) are wanted"),
+        ("squash", lambda z: 0 * z - 0.0 * z**2 - 0.0, "is 0; expected about 0.6"),
+        ("squash", lambda z: -0.0 * np.abs(z), "is 0; expected about 0.6"),
+        ("squash", lambda z: 1.0, "`squash` is a single number; shape (3,) is wanted"),
+    ],
+)
+def test_wording(at_home, item, answer, says):
+    """What is counted is had, what is one is called one, and zero has no sign."""
+    right, text = at_home(item, answer)
+    assert not right
+    assert says in text
 
 
 def test_items_judged_by_behaviour_are_only_run(at_home):
-    assert at_home("even", lambda n: 7)[0]
+    """A wrong number passes at home, another form does not."""
+    right, text = at_home("even", lambda n: 7)
+    assert right
+    assert "is judged when it is graded" in text
     assert not at_home("even", lambda n: 1 / 0)[0]
     assert not at_home("even", lambda n: None)[0]
+    assert "`even` has shape (2,); a single number is wanted." in at_home("even", lambda n: [2, 4])[1]
+    assert "`even` is of type str; a number is wanted." in at_home("even", lambda n: "ten")[1]
 
 
 # --------------------------------------------------------------------------- values
@@ -360,7 +415,207 @@ def test_digests_depend_on_place_and_salt():
     assert "0.5" not in json.dumps(node)
 
 
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("up", '`way[1]` is "up", which is not right. The words to choose from: up, down, on.'),
+        ("away", '`way[1]` is "away", which is none of the words to choose from: up, down, on.'),
+        (3, "`way[1]` is a number; one of these words is wanted: up, down, on."),
+    ],
+)
+def test_words_are_shown_as_the_question_lists_them(make_unit, answer, says):
+    """In the question's order, without Python's signs; 1 and 1.0 are one key, and a quoted word in prose is no list."""
+    text = (
+        '# %% given="setup"\nk = 1\n\n# %% [markdown]\n# `way[1]` is one of `"up"`, `"down"`\n# or `"on"`.\n\n'
+        '# %% item="way"\nway = None  # a dict\n### BEGIN SOLUTION\nway = {1: "down", 0.5: "on"}\n### END SOLUTION\n\n'
+        '# %% [markdown]\n# Letters such as "l" or "hel" are no words.\n\n'
+        '# %% item="one"\none = None\n### BEGIN SOLUTION\none = "l"\n### END SOLUTION\n'
+    )
+    items = """ITEMS = (
+        choice("way", points=1, slips=[Slip("up", '"down"', '"up"', says="no")]),
+        choice("one", points=1, slips=[Slip("h", '"l"', '"h"', says="no")]),
+    )"""
+    unit = make_unit(items, text)
+    specs = json.loads(public_data(unit, unit.key))["items"]
+    right, seen = home_verdict("way", specs["way"], ({1.0: answer, 0.5: "on"},))
+    assert not right
+    assert says in seen
+    assert home_verdict("way", specs["way"], ({1.0: "down", 0.5: "on"},))[0]
+    assert "words" not in specs["one"]
+
+
+# --------------------------------------------------------------------------- forms, at home
+
+FORM_TEXT = """\
+# %% given="setup"
+import numpy as np
+import pandas as pd
+
+# %% item="net"
+net = None  # a dict
+path = None  # (steps, 2)
+spare = (np.zeros(3), np.zeros(3))  # leave this line
+### BEGIN SOLUTION
+h = 3
+net = {"w": np.ones((h, 4)), "u": np.ones((4, h)), "b": np.ones((1, h)), "note": "any"}
+path = np.ones((7, 2))
+### END SOLUTION
+
+# %% item="lines"
+lines = None  # a DataFrame
+### BEGIN SOLUTION
+lines = pd.DataFrame({"name": [1, 2], "size": [1.5, 2.5]})
+### END SOLUTION
+
+# %% item="pairs"
+pairs = None  # a list of pairs
+### BEGIN SOLUTION
+pairs = [(np.ones((2, 3)), "x"), (np.ones((4, 3)), "y")]
+### END SOLUTION
+"""
+FORM_ITEMS = """
+def _net(trial):
+    net, path, _ = trial.got
+    h = np.size(net["b"])
+    fits = np.shape(net["w"]) == (h, 4) and np.shape(net["u"]) == (4, h) and 2 in np.shape(path)
+    return None if fits else Finding("other", "Another form.")
+
+def _lines(trial):
+    import pandas as pd
+    table = pd.DataFrame(trial.got)
+    return None if len(table) == 2 and set(table.columns) >= {"name", "size"} else Finding("other", "Another form.")
+
+ITEMS = (
+    value("net", "net", "path", "spare", points=1, accept=_net,
+          same=[Same("wider", "h = 3", "h = 5")]),
+    value("lines", points=1, accept=_lines),
+    value("pairs", points=1, accept=lambda trial: None if len(trial.got) == 2 else Finding("other", "Another form.")),
+)
+"""
+NET = {"w": np.ones((3, 4)), "u": np.ones((4, 3)), "b": np.ones(3)}
+PATH = np.ones((9, 2))
+LINES = pd.DataFrame({"Name ": ["w1", "w2"], "size": [0.0, 1.0], "more": [1, 2]})
+
+
+def form_of(make_unit, item, *answers):
+    unit = make_unit(FORM_ITEMS, FORM_TEXT)
+    return home_verdict(item, json.loads(public_data(unit, unit.key))["items"][item], answers)
+
+
+@pytest.mark.parametrize(
+    ("item", "answers"),
+    [
+        ("net", (NET, PATH, None)),  # `note` is not needed by the judge, `spare` is given
+        ("net", ({**NET, "more": 1, "b": [[0], [0], [0]]}, PATH.T, "anything")),
+        ("net", ({"w": np.ones((8, 4)), "u": np.ones((4, 8)).tolist(), "b": np.ones(8)}, PATH[:1], None)),
+        ("net", ({"w": np.ones((1, 4)), "u": np.ones((4, 1)), "b": 0.5}, PATH, None)),
+        ("lines", (LINES,)),
+        ("lines", ({"name": [1, 2], "size": [1, 2]},)),
+        ("lines", ([{"name": 1, "size": 2}, {"size": 1, "name": 3}],)),
+        ("pairs", ([[np.ones((9, 3)), "z"], (np.ones((1, 3)), "z")],)),
+    ],
+)
+def test_forms_that_the_judge_takes_pass_at_home(make_unit, item, answers):
+    """Sizes of one's own choice, other containers, what is not needed, what was given."""
+    right, text = form_of(make_unit, item, *answers)
+    assert right, text
+    assert "the right form. Whether it does what is asked is judged when it is graded" in text
+
+
+@pytest.mark.parametrize(
+    ("item", "answers", "says"),
+    [
+        ("net", (None, PATH, None), "not answered yet: `net` is None."),
+        ("net", (3, PATH, None), "`net` is a number; a dict with the keys 'w', 'u', 'b' is wanted."),
+        ("net", ({"w": 1}, PATH, None), "`net` has no key 'u', 'b'; the keys 'w', 'u', 'b' are wanted."),
+        ("net", ({**NET, "w": NET["u"]}, PATH, None), "`net['w']` has shape (4, 3); shape (n, 4) is wanted"),
+        ("net", ({**NET, "b": np.ones(5)}, PATH, None), "has shape (5,); shape (1, 3) is wanted, to fit `net['w']`."),
+        ("net", ({**NET, "b": None}, PATH, None), "`net['b']` is None; an array of numbers is wanted."),
+        ("net", ({**NET, "b": "x"}, PATH, None), "`net['b']` is of type str; an array of numbers is wanted."),
+        ("net", (NET, np.ones((9, 3)), None), "`path` has shape (9, 3); shape (m, 2) is wanted, m as you choose."),
+        (
+            "lines",
+            (LINES.set_index("Name "),),
+            "`lines` has no column name; its columns are size, more. Is it the index?",
+        ),
+        ("lines", (LINES.iloc[:1],), "`lines` has 1 row; 2 are wanted."),
+        ("lines", (LINES.assign(size="x"),), "`lines` has entries in the column size that are no numbers."),
+        ("lines", (np.ones((2, 2)),), "a DataFrame with the columns name, size is wanted."),
+        ("pairs", (np.float64(3),), "`pairs` is a number; a list of 2 is wanted."),
+        ("pairs", ([(1, "x")],), "`pairs` has 1 entry; a list of 2 is wanted."),
+        (
+            "pairs",
+            ([(np.ones((2, 3)), "x"), (np.ones((2, 4)), "x")],),
+            "`pairs[1][0]` has shape (2, 4); shape (any, 3)",
+        ),
+        ("pairs", ([(np.ones((2, 3)), 1)] * 2,), "`pairs[0][1]` is a number; a text is wanted."),
+    ],
+)
+def test_what_is_wrong_with_a_form(make_unit, item, answers, says):
+    """One sentence, and no number of the solution in it."""
+    right, text = form_of(make_unit, item, *answers)
+    assert not right
+    assert says in text
+
+
 # --------------------------------------------------------------------------- the real units, at home
+
+
+REFORMS = {
+    "as lists": lambda a: a.tolist(),
+    "single": lambda a: a.astype(np.float32),
+    "objects": lambda a: a.astype(object),
+    "texts": lambda a: a.astype(str).tolist(),
+    "turned": lambda a: a.T,
+    "flat": np.ravel,
+    "column": lambda a: np.reshape(a, (-1, 1)),
+    "one more axis": lambda a: a[None],
+    "one row less": lambda a: a[:-1],
+    "last row twice": lambda a: np.concatenate([a, a[-1:]]),
+}
+TABLES = {
+    "columns": lambda t: t.to_dict("list"),
+    "records": lambda t: t.to_dict("records"),
+    "upper case": lambda t: t.rename(columns=str.upper),
+    "shuffled": lambda t: t.iloc[::-1, ::-1],
+    "texts": lambda t: t.astype(str),
+    "one more column": lambda t: t.assign(more="x"),
+    "one line less": lambda t: t.iloc[:-1],
+}
+
+
+def reformed(answer):
+    """The answer with one thing in it put in another form."""
+    if isinstance(answer, pd.DataFrame):
+        yield from (change(answer) for change in TABLES.values())
+    elif isinstance(answer, dict):
+        yield {**answer, "more": 1}
+        for key, entry in answer.items():
+            yield {other: answer[other] for other in answer if other != key}
+            yield from ({**answer, key: changed} for changed in reformed(entry))
+    elif (array := module.as_array(answer)) is not None:
+        yield from (change(array) for change in REFORMS.values() if array.ndim)
+        yield [answer]
+        yield str(answer)
+    elif isinstance(answer, (list, tuple)):
+        yield from (list(answer), tuple(answer), answer[:-1])
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_home_refuses_no_form_that_grading_takes(course, name):
+    """Answers judged by bounds, in forms of every kind: what earns full marks passes at home."""
+    unit = course.unit(name)
+    if not unit.source.is_file():
+        pytest.skip(f"{name} is not built yet")
+    judged = [item for item in unit.items.values() if item.accept is not None and item.kind is not Kind.FUNCTION]
+    specs = json.loads(public_data(unit, unit.key))["items"] if judged else {}
+    for item in judged:
+        names = unit.key.run(item.names)
+        for own in item.names:
+            for changed in reformed(names[own]):
+                answers = {**{n: names[n] for n in item.names}, own: changed}
+                right, text = home_verdict(item.id, specs[item.id], tuple(answers.values()))
+                assert right or not verdict_of(unit, item, (), answers).full, text
 
 
 def numbers_in(text):

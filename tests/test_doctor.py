@@ -34,12 +34,12 @@ def found(course: Course) -> dict[str, Finding]:
 
 
 def test_all_is_well(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On this machine every finding is good, a cell ran behind the walls, and the status is 0."""
+    """All that grading needs is found, a cell ran behind the walls, and the status is 0."""
     said = chainrule_here(monkeypatch, course.root, "doctor")
     assert said.status == 0, said.out
     lines = said.out.splitlines()
-    assert all(line.startswith("ok") for line in lines), said.out
-    assert any("ran a cell in the sandbox, which said 'False sandbox'" in line for line in lines)
+    assert not any(line.startswith("MISSING") for line in lines), said.out
+    assert any("ran a cell in the sandbox; forked from a warm process" in line for line in lines)
     assert any(TINY in line and "4 items, 5 points" in line for line in lines)
 
 

@@ -773,7 +773,13 @@ ITEMS = (
                 says="By that much the printed line falls short. What must the weight be to close the gap?",
             ),
         ],
-        same=[Same("read-from-w1", "0.5", "w1[0, 0]"), Same("as-a-fraction", "0.5", "1 / 2")],
+        same=[
+            Same("read-from-w1", "0.5", "w1[0, 0]"),
+            Same("as-a-fraction", "0.5", "1 / 2"),
+            Same("as-text", "0.5", "'.5'"),
+            Same("as-text-with-its-zero", "0.5", "'0.5'"),
+            Same("as-text-of-a-fraction", "0.5", "'1/2'"),
+        ],
         hints=["Add up the printed line: does it give 4.3?", "Compare each weight with the first column of w1."],
     ),
     choice(

@@ -19,10 +19,13 @@
 # - test a printed formula and find the misprint in it,
 # - add a memory to a layer, which makes it a recurrent one.
 #
-# **Time:** about 90 minutes. **Points:** 18.
+# **Time:** about 90 minutes.
 #
 # Under each question stands a test cell, `check(...)`. Run it as often as you like: it says what it sees in your
-# answer. Numbers worked by hand need four decimals; they count when they are right within .0001.
+# answer. Numbers worked by hand need four decimals; they count when they are right within .0001. Grading calls your
+# functions with fresh numbers, other ones for each student.
+#
+# The example comes from Grady Kurpasi's slides "RNN-Tutorial"; below they are just "the slides".
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -119,12 +122,13 @@ def _edges(axes, sources, goals, weights):
 # %% [markdown]
 # ## The net
 #
-# Three inputs feed two hidden units, and these feed two outputs. Each layer also gets a **bias**: an extra input that
-# is always 1. Every line is a **weight**. A unit does two things: it adds up its inputs times their weights (the sum
-# `s`), then squeezes the sum between 0 and 1 (the activation `a`).
+# Three inputs feed two hidden units, and these feed two outputs. Each layer also gets the constant 1 as an extra input.
+# Every line is a **weight**: what comes in at its start is multiplied by it. A weight that leads from an extra 1 is
+# called a **bias**. A unit does two things: it adds up its inputs times their weights (the sum `s`), then squeezes the
+# sum between 0 and 1 (the activation `a`).
 #
-# The picture shows row 1, $x = (1, 4, 5)$, on its way in. Blue lines lead to the first unit of a layer, orange lines to
-# the second. The question marks are yours to fill.
+# The picture shows the first example, $x = (1, 4, 5)$, on its way in. Blue lines lead to the first unit of a layer,
+# orange lines to the second. The question marks are yours to fill.
 
 # %%
 draw_net()
@@ -133,7 +137,7 @@ draw_net()
 # ### Where a weight stands
 #
 # Each **row** of a weight matrix belongs to an input of the layer, each **column** to a unit. Row 0 holds the biases,
-# so row 1 belongs to the *first* real input, `x[0]`. The slides that this example comes from count units from 1; numpy
+# so row 1 belongs to the *first* real input, `x[0]`. The slides, like most mathematics, count units from 1; numpy
 # counts them from 0:
 #
 # | on the slides | in numpy | value | leads from | to |
@@ -144,7 +148,8 @@ draw_net()
 # | $w_2[2,1]$ | `w2[2, 0]` | .9 | second hidden unit | first output |
 #
 # Rows agree (row 0 is the bias in both). Columns are one less in numpy, and so are the entries of `s` and `a`: the
-# slides' $s_1[1]$ is `s1[0]`. From here on all indices are numpy's.
+# slides' $s_1[1]$ is `s1[0]`. From here on all indices in brackets are numpy's, in formulas too. Only the six examples
+# are counted from 1, as on the slides: "row 1" of the data is `X[0]`, also given as `x`, and "row 2" is `X[1]`.
 
 # %%
 pd.DataFrame(
@@ -164,13 +169,17 @@ pd.DataFrame(
 # Both forms are the same number on paper. In a computer $e^{1000}$ is too large for any float: numpy warns and goes on
 # with infinity, and infinity over infinity is `nan`. $e^{-1000}$ is harmless: it becomes 0.
 #
-# **Question (2 points).** Write `sigmoid(z)`. `z` is a number or an array of any shape, and the result has that shape.
-# It must be right, and silent (no warning), for every `z` from -1000 to 1000.
+# **Question.** Write `sigmoid(z)`. `z` is a number or an array of any shape, and the result has that shape. It must be
+# right, and silent (no warning), for every `z` from -1000 to 1000. (`np.where(test, a, b)` picks entry by entry, but
+# works out all of `a` and all of `b` first.)
 
 
 # %% item="sigmoid"
 def sigmoid(z):
-    """(...) -> (...). The logistic function of every entry, without overflow. Source: seed 001, forward propagation."""
+    """(...) -> (...). The logistic function of every entry, without overflow.
+
+    Source: Kurpasi, RNN-Tutorial, forward propagation.
+    """
     ### BEGIN SOLUTION
     small = np.exp(-np.abs(z))  # at most 1, so it cannot overflow
     return np.where(np.asarray(z) >= 0, 1, small) / (1 + small)
@@ -184,13 +193,16 @@ def sigmoid(z):
 # matrix, and one product does all the work. Row 1, $(1, 4, 5)$, becomes $(1, 1, 4, 5)$; row 2, $(.1, -5, 3)$, becomes
 # $(1, .1, -5, 3)$.
 #
-# **Question (1 point).** Write `with_bias(x)`. One example `(d,)` gives `(d+1,)`; a batch `(n, d)`, one example in each
-# row, gives `(n, d+1)`. The 1 always stands first. `x` itself stays as it is.
+# **Question.** Write `with_bias(x)`. One example of d inputs, shape `(d,)`, gives `(d+1,)`; a batch of n examples, one
+# in each row, shape `(n, d)`, gives `(n, d+1)`. The 1 always stands first. `x` itself stays as it is.
 
 
 # %% item="with-bias"
 def with_bias(x):
-    """(d,) -> (d+1,) or (n, d) -> (n, d+1). A leading 1 for every example. Source: seed 001, forward propagation."""
+    """(d,) -> (d+1,) or (n, d) -> (n, d+1). A leading 1 for every example.
+
+    Source: Kurpasi, RNN-Tutorial, forward propagation.
+    """
     ### BEGIN SOLUTION
     ones = np.ones((*np.shape(x)[:-1], 1))
     return np.concatenate([ones, x], axis=-1)
@@ -209,11 +221,11 @@ def with_bias(x):
 #
 # $$.05 \cdot 1 + .1 \cdot 1 + .3 \cdot 4 + .5 \cdot 5 = 4.3$$
 #
-# The result 4.3 is right. One of the weights in the line is not; compare it with the table above. We come back to
-# it in section 7.
+# The result 4.3 is right. One of the weights in the line is not; compare it with the table of `w1` above. We come back
+# to it in section 7.
 #
-# **Question (1 point).** What are the sums of *both* hidden units? `s1` has shape `(2,)`. Type the numbers or let numpy
-# work them out.
+# **Question.** What are the sums of *both* hidden units? `s1` has shape `(2,)`. Type the numbers or let numpy work them
+# out.
 
 # %% item="s1-row1"
 s1 = None  # (2,): the sums of hidden units 0 and 1
@@ -228,7 +240,7 @@ s1 = with_bias(x) @ w1
 #
 # The first is $1 / (1 + e^{-4.3}) = 1 / (1 + .0136) = .9866$.
 #
-# **Question (1 point).** What are the activations of both hidden units? `a1` has shape `(2,)`, without a leading 1.
+# **Question.** What are the activations of both hidden units? `a1` has shape `(2,)`, without a leading 1.
 
 # %% item="a1-row1"
 a1 = None  # (2,): the activations of hidden units 0 and 1
@@ -283,10 +295,10 @@ draw_sigmoid(sigmoid, s1, a1)
 # $$s_2[j] = \sum_{k=0}^{2} w_2[k, j]\; \tilde a_1[k]$$
 #
 # The first output: $.5 \cdot 1 + .7 \cdot .9866 + .9 \cdot \square = 2.0862$, with your `a1[1]` in the box. (The slides
-# label these three weights as if they came from the second column. The numbers are the first column's, as they should
+# label a weight of this line as if it came from the second column. The numbers are the first column's, as they should
 # be.)
 #
-# **Question (1 point).** What are the sums of both outputs? `s2` has shape `(2,)`.
+# **Question.** What are the sums of both outputs? `s2` has shape `(2,)`.
 
 # %% item="s2-row1"
 s2 = None  # (2,): the sums of outputs 0 and 1
@@ -297,7 +309,7 @@ s2 = with_bias(a1) @ w2
 # %% [markdown]
 # And once more the sigmoid: $a_2[j] = \sigma(s_2[j])$. The first output is $1 / (1 + e^{-2.0862}) = .8896$.
 #
-# **Question (1 point).** What does the net answer for row 1? `a2` has shape `(2,)`.
+# **Question.** What does the net answer for row 1? `a2` has shape `(2,)`.
 
 # %% item="a2-row1"
 a2 = None  # (2,): the activations of outputs 0 and 1, the net's answer
@@ -319,8 +331,9 @@ draw_net(s1, a1, s2, a2)
 #
 # $$s = \tilde a\, w \qquad a = \sigma(s)$$
 #
-# With one example in each row, `@` adds up all columns for all examples at once: `(n, d+1) @ (d+1, h)` is `(n, h)`.
-# A small layer from two inputs to three units, with $\tilde a = (1, 2, -1)$:
+# With one example in each row, `@` makes the sums of all units for all examples at once: `(n, d+1) @ (d+1, h)` is
+# `(n, h)`, for n examples, d inputs and h units. A small layer from two inputs to three units, with
+# $\tilde a = (1, 2, -1)$:
 #
 # $$(1, 2, -1) \begin{pmatrix} .1 & .2 & .3 \\ .4 & -.5 & .6 \\ -.7 & .7 & .9 \end{pmatrix} = (1.6, -1.5, .6)
 # \qquad a = (.8320, .1824, .6457)$$
@@ -328,15 +341,15 @@ draw_net(s1, a1, s2, a2)
 # These are not row 1's numbers, and on purpose. In row 1 the first input is 1, the same as the bias input, so code that
 # mixes up the two still looks right there. Always try a second example.
 #
-# **Question (2 points).** Write `layer_forward(a_prev, w)`. `a_prev` is `(d,)` or `(n, d)` *without* the leading 1, `w`
-# is `(d+1, h)` with the biases in row 0. Return the tuple `s, a`, each `(h,)` or `(n, h)`.
+# **Question.** Write `layer_forward(a_prev, w)`. `a_prev` is `(d,)` or `(n, d)` *without* the leading 1, `w` is
+# `(d+1, h)` with the biases in row 0. Return the tuple `s, a`, each `(h,)` or `(n, h)`.
 
 
 # %% item="layer-forward"
 def layer_forward(a_prev, w):
     """(d,) or (n, d), (d+1, h) -> s, a: each (h,) or (n, h). One layer, which adds the leading 1 itself.
 
-    Source: seed 001, forward propagation.
+    Source: Kurpasi, RNN-Tutorial, forward propagation.
     """
     ### BEGIN SOLUTION
     s = with_bias(a_prev) @ w
@@ -360,8 +373,8 @@ def layer_forward(a_prev, w):
 # $$s_2 = (1, .8320, .1824, .6457) \begin{pmatrix} -.4 & .3 \\ .8 & -.2 \\ -.6 & .7 \\ .5 & .1 \end{pmatrix}
 # = (.4790, .3259) \qquad a_2 = (.6175, .5808)$$
 #
-# **Question (3 points).** Write `mlp_forward(x, w1, w2)`, which returns a dict with these four keys. `x` is `(d,)` or
-# `(n, d)`, `w1` is `(d+1, h)`, `w2` is `(h+1, m)`: any number of inputs, hidden units and outputs. No entry holds the
+# **Question.** Write `mlp_forward(x, w1, w2)`, which returns a dict with these four keys. `x` is `(d,)` or `(n, d)`,
+# `w1` is `(d+1, h)`, `w2` is `(h+1, m)`: any number of inputs (d), hidden units (h) and outputs (m). No entry holds the
 # leading 1.
 
 
@@ -369,7 +382,7 @@ def layer_forward(a_prev, w):
 def mlp_forward(x, w1, w2):
     """(d,) or (n, d), (d+1, h), (h+1, m) -> dict s1, a1: (h,) or (n, h); s2, a2: (m,) or (n, m).
 
-    Both layers of the net, biases in row 0 of each matrix. Source: seed 001, forward propagation.
+    Both layers of the net, biases in row 0 of each matrix. Source: Kurpasi, RNN-Tutorial, forward propagation.
     """
     ### BEGIN SOLUTION
     s1, a1 = layer_forward(x, w1)
@@ -402,8 +415,8 @@ by_hand_and_by_code({"s1": s1, "a1": a1, "s2": s2, "a2": a2}, mlp_forward)
 # %% [markdown]
 # A net is made to be used on many examples. `X` holds six.
 #
-# **Question (2 points).** What does the net answer for all six rows? `predictions` has shape `(6, 2)`, one example in
-# each row; an array or a DataFrame.
+# **Question.** What does the net answer for all six rows? `predictions` has shape `(6, 2)`, one example in each row; an
+# array or a DataFrame.
 
 # %% item="predictions"
 predictions = None  # (6, 2): the net's two outputs for each row of X
@@ -452,7 +465,7 @@ draw_predictions(predictions)
 #
 # Formulas in print are wrong more often than one thinks. The remedy is always the same: put in numbers.
 #
-# **Question (1 point).** Look again at the slides' line for the first hidden unit's sum,
+# **Question.** Look again at the slides' line for the first hidden unit's sum,
 # $.05 \cdot 1 + .1 \cdot 1 + .3 \cdot 4 + .5 \cdot 5 = 4.3$. Add it up. One weight is misprinted: what should stand in
 # its place? `slip_weight` is that number.
 
@@ -464,8 +477,8 @@ slip_weight = 0.5
 
 # %% [markdown]
 # A **recurrent** layer has a memory: besides its input $x$ it sees its own last activations $h_{prev}$, through a
-# second matrix $W_h$. Its new activations $H$ are the sigmoid of the whole sum $W_x x + W_h h_{prev} + b$. Only one of
-# these forms is that; a tutorial prints one of the others:
+# second matrix $W_h$. Its new activations $h$ are the sigmoid of the whole sum $W_x x + W_h h_{prev} + b$, where $b$ is
+# the bias. Only one of these forms is that; a tutorial prints one of the others:
 #
 # $$\text{a:}\;\; \frac{1}{1 + \exp(W_x x + W_h h_{prev} + b)}$$
 #
@@ -474,9 +487,9 @@ slip_weight = 0.5
 # $$\text{c:}\;\; \frac{1}{1 + \exp(-W_x x + W_h h_{prev} + b)}$$
 #
 # Put in numbers for a single unit: $W_x x = 2$, $W_h h_{prev} = 1$, $b = 1$. The sum is 4, and $\sigma(4) = .9820$.
-# Compare also what each form does when $b$ grows.
+# Compare also what each form does when the bias $b$ grows.
 #
-# **Question (1 point).** Which form is right? `slip_sigmoid` is `"a"`, `"b"` or `"c"`.
+# **Question.** Which form is right? `slip_sigmoid` is `"a"`, `"b"` or `"c"`.
 
 # %% item="slip-sigmoid"
 slip_sigmoid = None  # "a", "b" or "c"
@@ -488,9 +501,10 @@ slip_sigmoid = "b"
 # ## 8. A layer with a memory
 #
 # Here the vectors are columns, as in most texts on recurrent nets: the matrix stands on the left, one **row** for each
-# unit, and the bias is a vector of its own. So there is no leading 1.
+# unit, and the bias is a vector of its own. So there is no leading 1. And $h$ is no longer a number of units, as in the
+# shapes above, but the vector of activations; the shapes below call the number of units H and that of inputs D.
 #
-# $$H = \sigma(W_x\, x + W_h\, h_{prev} + b)$$
+# $$h = \sigma(W_x\, x + W_h\, h_{prev} + b)$$
 #
 # Take two units and one input: $x = (2)$, $h_{prev} = (.5, -.4)$, $b = (.1, -.3)$,
 #
@@ -499,13 +513,16 @@ slip_sigmoid = "b"
 # The first unit: $.4 \cdot 2 + (.2 \cdot .5 + .7 \cdot .4) + .1 = 1.28$, and $\sigma(1.28) = .7824$. The second:
 # $-.6 \cdot 2 + (.9 \cdot .5 - .3 \cdot .4) - .3 = -1.17$, and $\sigma(-1.17) = .2369$.
 #
-# **Question (2 points).** Write `rnn_hidden(x, h_prev, w_x, w_h, b)`: `x` is `(D,)`, `h_prev` and `b` are `(H,)`, `w_x`
-# is `(H, D)`, `w_h` is `(H, H)`. Return the new activations `(H,)`.
+# **Question.** Write `rnn_hidden(x, h_prev, w_x, w_h, b)`: `x` is `(D,)`, `h_prev` and `b` are `(H,)`, `w_x` is
+# `(H, D)`, `w_h` is `(H, H)`. Return the new activations `(H,)`.
 
 
 # %% item="rnn-hidden"
 def rnn_hidden(x, h_prev, w_x, w_h, b):
-    """(D,), (H,), (H, D), (H, H), (H,) -> (H,). One step of a layer with memory. Source: seed 000, forward pass."""
+    """(D,), (H,), (H, D), (H, H), (H,) -> (H,). One step of a layer with memory.
+
+    Source: notes to Chen, A Gentle Tutorial of RNN, forward pass.
+    """
     ### BEGIN SOLUTION
     return sigmoid(w_x @ x + w_h @ h_prev + b)
     ### END SOLUTION

@@ -93,7 +93,7 @@ def penalised(rng: Rng, n: int, c: int, *shapes: tuple[int, int]) -> tuple[Array
 
 
 def net_and_data(rng: Rng, n: int, d: int, h: int, c: int) -> tuple[dict[str, Array], Array, Array, float]:
-    """A model of seed 004's layout with biases that are not zero, its rows, labels and lambda."""
+    """A model of WildML's layout with biases that are not zero, its rows, labels and lambda."""
     model = {
         "W1": rng.normal(0.1, 0.8, size=(d, h)),
         "b1": rng.normal(0.3, 0.8, size=(1, h)),
@@ -356,7 +356,11 @@ ITEMS = (
                 says="The right digit, one place too far to the right. Read the target from row 1 of the table.",
             ),
         ],
-        same=[Same("read from the table", "0.05", "Y[0, 1]"), Same("as text", "0.05", "'.05'")],
+        same=[
+            Same("read from the table", "0.05", "Y[0, 1]"),
+            Same("as text", "0.05", "'.05'"),
+            Same("with its zero", "0.05", "'0.05'"),
+        ],
         hints=["Print Y[0] and lay it beside the line."],
     ),
     function(
@@ -421,7 +425,7 @@ ITEMS = (
                 "root-taken",
                 "np.mean(miss**2)",
                 "np.sqrt(np.mean(miss**2))",
-                says="This is the root of the mean squared error. The cost of seed 003 has no root.",
+                says="This is the root of the mean squared error. The mean squared error has no root.",
             ),
             Slip(
                 "not-squared",
@@ -1100,7 +1104,7 @@ ITEMS = (
                 "penalty-inside",
                 "l2_penalty(weights, lam)",
                 "l2_penalty(weights, lam) / len(labels)",
-                says="The penalty was divided by N too. That is seed 004's loss; here it stands outside.",
+                says="The penalty was divided by N too. That is the loss of the next question; here it stands outside.",
             ),
             Slip(
                 "no-penalty",
@@ -1215,7 +1219,7 @@ ITEMS = (
                 "penalty-outside",
                 "penalty / len(X)",
                 "penalty",
-                says="The penalty stands outside the 1/N. That is seed 000's loss; seed 004 divides it by N as well.",
+                says="The penalty stands outside the 1/N. That is the question before; here it is divided by N, too.",
             ),
             Slip(
                 "no-penalty",
@@ -1270,8 +1274,7 @@ ITEMS = (
                 "sigmoid-hidden",
                 'np.tanh(X @ model["W1"] + model["b1"])',
                 '1 / (1 + np.exp(-(X @ model["W1"] + model["b1"])))',
-                says="The hidden layer uses the sigmoid of the earlier unit. "
-                "Seed 004's net has another function there.",
+                says="The hidden layer uses the sigmoid of the earlier unit. This net has another function there.",
             ),
             Slip(
                 "no-tanh",
@@ -1317,7 +1320,7 @@ ITEMS = (
                 """,
             ),
             Same(
-                "seed 004's order",
+                "WildML's order",
                 "data_loss + penalty / len(X)",
                 "1.0 / len(X) * (sequence_loss(softmax(z2), y) + penalty)",
             ),

@@ -21,7 +21,14 @@
 #
 # **Time:** about 90 minutes.
 #
-# Each question is followed by a test cell. Run it as often as you like: it tells you what it sees.
+# Each question is followed by a test cell. Run it as often as you like: it tells you what it sees. Grading calls your
+# functions with fresh numbers, other ones for each student.
+#
+# **Where the formulas come from.** Four texts, and they do not all mean the same by "loss":
+# - Grady Kurpasi's slides "RNN-Tutorial", where unit 1's net comes from; below they are just "the slides",
+# - notes that complement Gang Chen's "A Gentle Tutorial of Recurrent Neural Network"; below "the notes",
+# - "Only Numpy: Vanilla Recurrent Neural Network" by Jae Duk Seo,
+# - "Implementing a Neural Network from Scratch in Python" on the site WildML; below just "WildML".
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -180,11 +187,12 @@ def draw_penalty(regularized_loss, calculate_loss, net, points, classes, scores,
 
 
 # %% [markdown]
-# The outputs and their targets side by side, four decimals each. The net has not been trained: it says about .8 to .9
-# everywhere, and the targets are about .1.
+# Here are the outputs and their targets side by side, four decimals each. The net has not been trained: it says about
+# .7 to .9 everywhere, and the targets are about .1.
 #
-# Seed 001 counts outputs from 1, numpy from 0: the seed's $a_2[1]$ of row 1 is `A2[0, 0]`, its $a_2[2]$ is `A2[0, 1]`.
-# The text and the pictures count rows as the seed does, from 1, so row 1 is `A2[0]`.
+# **How we count.** Indices in brackets and below letters are numpy's and count from 0, in formulas too: outputs,
+# classes, labels. Only the rows of the table are counted from 1, as on the slides: "row 1" is `A2[0]`. (The slides
+# count outputs from 1 as well: their $a_2[1]$ of row 1 is `A2[0, 0]`. The 2 in $a_2$ and in `A2` numbers the layer.)
 
 # %%
 pd.DataFrame(
@@ -196,8 +204,8 @@ pd.DataFrame(
 # %% [markdown]
 # ## 1. One row's squared error
 #
-# How wrong is one row? Take the miss of each output, square it so that too high and too low count alike, add up over
-# the outputs, and halve:
+# How wrong is one row? Take the miss of each output, which is output minus target, square it so that too high and too
+# low count alike, add up over the outputs, and halve:
 #
 # $$E = \frac12 \sum_j \left(a_2[j] - y[j]\right)^2$$
 #
@@ -227,13 +235,14 @@ guess = np.array([[0.6, 0.3], [0.9, 0.6]])
 wanted = np.array([[0.1, 0.5], [1.0, 0.5]])
 
 # %% [markdown]
-# **Question `squared-error`.** Write `squared_error(y_hat, y)`: two arrays of shape (n, m) in, the n errors out, shape
-# (n,). It must work for any n and m.
+# **Question `squared-error`.** Write `squared_error(y_hat, y)`: the outputs and the targets, two arrays of shape (n,
+# m), in; the n errors out, shape (n,). It must work for any number n of rows and m of outputs. ($\hat y$, read "y hat",
+# is the usual name for what a net answers to the target $y$.)
 
 
 # %% item="squared-error"
 def squared_error(y_hat, y):
-    """(n, m), (n, m) -> (n,). Half the sum of the squared misses of each row. Source: seed 001, Error."""
+    """(n, m), (n, m) -> (n,). Half the sum of the squared misses of each row. Source: Kurpasi, RNN-Tutorial, Error."""
     ### BEGIN SOLUTION
     miss = y_hat - y
     return 0.5 * np.sum(miss**2, axis=1)
@@ -257,7 +266,7 @@ draw_row_errors(A2, Y, E_rows)
 # is the sum over its rows. Unit 4's training run starts from your six bars added up.
 #
 # ### A misprint
-# The slides that these numbers come from write the error of row 1 as
+# The slides write the error of row 1 as
 #
 # $$E = \tfrac12 \left( (.8896 - .1)^2 + (.8004 - .5)^2 \right)$$
 #
@@ -276,7 +285,7 @@ slip_target = 0.05
 # ## 2. The mean squared error
 #
 # The slides call $E$ a "mean squared error", but nothing in it is a mean. The name properly belongs to the average of
-# **all** squared misses, without the half. Seed 003 uses it as its cost, and so will unit 5:
+# **all** squared misses, without the half. Seo's tutorial uses it, and so will unit 5. With rows $r$ and outputs $j$:
 #
 # $$\mathrm{MSE} = \frac{1}{n\,m} \sum_r \sum_j \left(\hat y_{r,j} - y_{r,j}\right)^2$$
 #
@@ -290,7 +299,10 @@ slip_target = 0.05
 
 # %% item="mean-squared-error"
 def mean_squared_error(y_hat, y):
-    """(n, m), (n, m) or (n,), (n,) -> number. The mean of all squared misses. Source: seed 003, cost function."""
+    """(n, m), (n, m) or (n,), (n,) -> number. The mean of all squared misses.
+
+    Source: Seo, Only Numpy: Vanilla RNN, cost function.
+    """
     ### BEGIN SOLUTION
     miss = y_hat - y
     return np.mean(miss**2)
@@ -300,36 +312,40 @@ def mean_squared_error(y_hat, y):
 # %% [markdown]
 # ## 3. Softmax: from scores to probabilities
 #
-# When the answer is one class out of several, the net's last layer gives one **score** $f_j$ per class: any real
-# number. The softmax makes probabilities of them. The exponential makes every score positive, and the division makes
-# each row add up to 1:
+# When the answer is one class out of several, the net's last layer gives one **score** $f_j$ for each class $j$: any
+# real number. The softmax makes probabilities $p_j$ of them. The exponential makes every score positive, and the
+# division makes each row add up to 1. The sum below the fraction line runs over all classes $k$ of the row:
 #
-# $$p_j = \frac{e^{f_j}}{\sum_i e^{f_i}}$$
+# $$p_j = \frac{e^{f_j}}{\sum_k e^{f_k}}$$
 #
 # **Worked.** Scores $(1, 2, 3)$: exponentials $2.718, 7.389, 20.086$, sum $30.193$, so $p = (.0900, .2447, .6652)$.
 #
-# The formula has a trap: $e^{1000}$ does not fit into a float64. numpy answers `inf`, and `inf / inf` is `nan`.
-# The way out is a law of the softmax: **adding the same number to all scores of a row changes nothing**, because
-# the factor $e^c$ stands above and below the fraction line:
+# The formula has a trap: $e^{1000}$ does not fit into a float64. numpy answers `inf`, and `inf / inf` is `nan`. The way
+# out is a law of the softmax: **adding the same number to all scores of a row changes nothing**, because with $q$ for
+# that number, the factor $e^q$ stands above and below the fraction line:
 #
-# $$\frac{e^{f_j + c}}{\sum_i e^{f_i + c}} = \frac{e^c\, e^{f_j}}{e^c \sum_i e^{f_i}} = p_j$$
+# $$\frac{e^{f_j + q}}{\sum_k e^{f_k + q}} = \frac{e^q\, e^{f_j}}{e^q \sum_k e^{f_k}} = p_j$$
 #
-# So you may choose $c$ for each row such that the largest exponent is 0. Then nothing overflows, and at least one
-# term of the sum is 1. Scores $(1001, 1002, 1003)$ must give $(.0900, .2447, .6652)$ again.
+# So you may choose $q$ for each row such that the largest exponent is 0. Then nothing overflows, and at least one term
+# of the sum is 1. Scores $(1001, 1002, 1003)$ must give $(.0900, .2447, .6652)$ again.
 
 # %% given="worked-scores"
 scores = np.array([[1.0, 2.0, 3.0], [2.0, 0.0, -1.0]])  # two rows, three classes
 labels = np.array([2, 1])  # the right class of each row, counted from 0
 
 # %% [markdown]
-# **Question `softmax`.** Write `softmax(f)`: scores of shape (n, c), or (c,) for one row alone, in; probabilities of
-# the same shape out, each row adding up to 1 (the last axis runs over the classes). It must be right, **and give no
-# warning**, for scores of $\pm 1000$ too, also when one row is near $+1000$ and another near $-1000$.
+# **Question `softmax`.** Write `softmax(f)`: scores of n rows and c classes, shape (n, c), or (c,) for one row alone,
+# in; probabilities of the same shape out, each row adding up to 1 (the last axis runs over the classes). It must be
+# right, **and give no warning**, for scores of $\pm 1000$ too, also when one row is near $+1000$ and another near
+# $-1000$.
 
 
 # %% item="softmax"
 def softmax(f):
-    """(n, c) -> (n, c) or (c,) -> (c,). Probabilities over the last axis. Source: seed 000, softmax function."""
+    """(n, c) -> (n, c) or (c,) -> (c,). Probabilities over the last axis.
+
+    Source: notes to Chen, A Gentle Tutorial of RNN, softmax function.
+    """
     ### BEGIN SOLUTION
     shifted = f - np.max(f, axis=-1, keepdims=True)
     exps = np.exp(shifted)
@@ -346,40 +362,49 @@ draw_shift(softmax)
 #
 # ## 4. Cross-entropy: the price of a surprise
 #
-# The net gave the right class the probability $p$. The loss of the row is
+# How much should row $i$ of a batch cost? Only the probability $p$ that the net gave to the row's right class is looked
+# at. The loss of the row is
 #
 # $$L_i = -\log p_{i,\,y_i}$$
 #
-# with the natural logarithm, where $y_i$ is the number of the right class. Certain and right ($p = 1$) costs nothing.
-# Certain and wrong ($p$ near 0) costs without bound. Only the right class's probability is looked at; the others count
-# through the fact that they all share the same 1.
+# with the natural logarithm (`np.log`). Here $y_i$ is the **label** of row $i$: the number of its right class, one
+# integer, no longer a row of targets. Classes are counted from 0, so a 2 means the third column. Certain and right
+# ($p = 1$) costs nothing. Certain and wrong ($p$ near 0) costs without bound. The other classes count only through the
+# fact that they all share the same 1.
 #
 # | $p$ of the right class | .9 | .5 | .1 | .01 |
 # |---|---|---|---|---|
 # | $-\log p$ | .105 | .693 | 2.303 | 4.605 |
 #
-# The loss of a batch is the **mean** over its rows:
+# The loss of a batch is the **mean** over its rows. $N$ is the number of rows, the n of the shapes:
 #
 # $$L = \frac1N \sum_i -\log p_{i,\,y_i}$$
 #
 # **Worked.** `probs` below has four rows, and the right classes are 0, 2, 0, 1. The net gave them $.7, .6, .2, .25$.
 # The rows cost $.3567, .5108, 1.6094, 1.3863$, and the mean is $.9658$.
 #
-# The seed writes $-\sum_i y_i \log \hat y_i$ with $y$ as a one-hot row such as $(0, 0, 1)$: the zeros strike out all
-# terms but one, so it is the same number. Here a label is the position of that 1, **counted from 0**.
+# Many texts write the loss of a row as $-\sum_j y_j \log \hat y_j$, where $\hat y$ are the probabilities and $y$ is a
+# row such as $(0, 0, 1)$ with a 1 at the right class ("one-hot"). The zeros strike out all terms but one, so it is the
+# same number; the label is the position of that 1, counted from 0.
 
 # %% given="worked-probabilities"
 probs = np.array([[0.7, 0.2, 0.1], [0.1, 0.3, 0.6], [0.2, 0.5, 0.3], [0.25, 0.25, 0.5]])
 prob_labels = np.array([0, 2, 0, 1])
 
 # %% [markdown]
+# numpy picks one entry from each row when it gets two lists of indices: `probs[[0, 1], [0, 2]]` holds `probs[0, 0]` and
+# `probs[1, 2]`.
+#
 # **Question `cross-entropy`.** Write `cross_entropy(p, labels)`: probabilities (n, c) and integer labels (n,) in, the
 # mean loss out, one number.
 
 
 # %% item="cross-entropy"
 def cross_entropy(p, labels):
-    """(n, c), (n,) integers -> number. Mean of -log p of each row's label. Source: seeds 000 and 004, loss."""
+    """(n, c), (n,) integers -> number. Mean of -log p of each row's label.
+
+    Source: notes to Chen, A Gentle Tutorial of RNN; WildML, loss.
+    """
     ### BEGIN SOLUTION
     rows = np.arange(len(labels))
     return -np.mean(np.log(p[rows, labels]))
@@ -396,17 +421,17 @@ draw_surprise(cross_entropy)
 # class 1 the probability is $e^{-1000}$, which rounds to 0 in float64, and $-\log 0$ is `inf`. The true loss is
 # 1000, a perfectly ordinary number. It only got lost on the way.
 #
-# So do not go that way: put the softmax into the logarithm on paper first,
+# So do not go that way: put the softmax into the logarithm on paper first. With $y$ as the row's label,
 #
 # $$-\log \frac{e^{f_y}}{\sum_j e^{f_j}} = \log \sum_j e^{f_j} - f_y ,$$
 #
-# and keep the remaining sum small with the shift of section 3. With $m$ as the row's largest score
+# and keep the remaining sum small with the shift of section 3. With $f_{max}$ as the row's largest score
 #
-# $$\log \sum_j e^{f_j} = m + \log \sum_j e^{f_j - m} .$$
+# $$\log \sum_j e^{f_j} = f_{max} + \log \sum_j e^{f_j - f_{max}} .$$
 #
-# **Worked.** `scores` has the rows $(1, 2, 3)$ and $(2, 0, -1)$, and `labels` says classes 2 and 1.
-# Row one: $3 + \log(e^{-2} + e^{-1} + 1) - 3 = \log 1.5032 = .4076$.
-# Row two: $2 + \log(1 + e^{-2} + e^{-3}) - 0 = 2 + \log 1.1851 = 2.1698$. The mean is $1.2887$.
+# **Worked.** `scores` has the rows $(1, 2, 3)$ and $(2, 0, -1)$, and `labels` says classes 2 and 1. The first row:
+# $3 + \log(e^{-2} + e^{-1} + 1) - 3 = \log 1.5032 = .4076$. The second row:
+# $2 + \log(1 + e^{-2} + e^{-3}) - 0 = 2 + \log 1.1851 = 2.1698$. The mean is $1.2887$.
 #
 # **Question `cross-entropy-logits`.** Write `cross_entropy_from_logits(f, labels)`: scores (n, c), integer labels (n,)
 # in, the mean loss out. The loss must stay finite and right for scores of $\pm 1000$, whichever class is the right one.
@@ -415,7 +440,10 @@ draw_surprise(cross_entropy)
 
 # %% item="cross-entropy-logits"
 def cross_entropy_from_logits(f, labels):
-    """(n, c), (n,) integers -> number. Mean cross-entropy of softmax(f). Source: seed 000, loss of one example."""
+    """(n, c), (n,) integers -> number. Mean cross-entropy of softmax(f).
+
+    Source: notes to Chen, A Gentle Tutorial of RNN, loss of one example.
+    """
     ### BEGIN SOLUTION
     rows = np.arange(len(labels))
     shifted = f - np.max(f, axis=1, keepdims=True)
@@ -427,12 +455,13 @@ def cross_entropy_from_logits(f, labels):
 # %% [markdown]
 # ## 6. The loss of a sequence
 #
-# A recurrent net (units 6 and 7) answers at every step $t$ with its own row of probabilities $\hat y_t$, and has its
-# own right answer at every step. Along the sequence the losses are **summed**, not averaged:
+# A recurrent net (units 6 and 7) reads a sequence, such as a word, step by step. At every step $t$ it answers with a
+# row of probabilities $\hat y_t$, and at every step there is a right answer, $\text{target}_t$, the number of a class.
+# Along the sequence the losses are **summed**, not averaged:
 #
 # $$L_{total} = -\sum_t \log \hat y_t[\text{target}_t]$$
 #
-# (The slides write $y_t \log \hat y$ in their total and drop the second $t$. Each step needs its own $\hat y_t$.)
+# (The slides write $y_t \log \hat y$ in their total, without the $t$ at $\hat y$. Each step needs its own $\hat y_t$.)
 #
 # **Worked.** The letters h, e, l, o have the numbers 0, 1, 2, 3. After "h", "e", "l" the net should say "e", "l", "l",
 # so the targets are 1, 2, 2. `step_probs` gives them $.6, .5, .4$, and the loss is $.5108 + .6931 + .9163 = 2.1203$.
@@ -442,13 +471,16 @@ step_probs = np.array([[0.1, 0.6, 0.2, 0.1], [0.2, 0.1, 0.5, 0.2], [0.1, 0.1, 0.
 step_targets = np.array([1, 2, 2])
 
 # %% [markdown]
-# **Question `sequence-loss`.** Write `sequence_loss(p, targets)`: probabilities (T, V), one row a step, and integer
-# targets (T,) in; one number out.
+# **Question `sequence-loss`.** Write `sequence_loss(p, targets)`: probabilities (T, V), one row for each of T steps and
+# one column for each of V letters, and integer targets (T,) in; one number out.
 
 
 # %% item="sequence-loss"
 def sequence_loss(p, targets):
-    """(T, V), (T,) integers -> number. Sum over the steps of -log p of the step's target. Source: seed 001, L_total."""
+    """(T, V), (T,) integers -> number. Sum over the steps of -log p of the step's target.
+
+    Source: Kurpasi, RNN-Tutorial, L_total.
+    """
     ### BEGIN SOLUTION
     steps = np.arange(len(targets))
     return -np.sum(np.log(p[steps, targets]))
@@ -459,15 +491,16 @@ def sequence_loss(p, targets):
 # ## 7. A price on large weights
 #
 # Large weights let a net bend sharply around single examples. A **penalty** makes them expensive: the squares of all
-# weights, times half a small number $\lambda$ that says how much we care:
+# weights, added up, times half a small number $\lambda$ that says how much we care. With $k$ for the rows and $l$ for
+# the columns of each weight matrix $W$ of the net:
 #
 # $$R = \frac{\lambda}{2} \sum_{W} \sum_k \sum_l W_{k,l}^2$$
 #
-# (Seed 000 prints $W_{k,1}$, with a one in place of the letter $l$. The sum runs over both indices, so every entry
+# (The notes print $W_{k,1}$, with a one in place of the letter $l$. The sum runs over both indices, so every entry
 # counts.) Biases are left out: they move a neuron's threshold and do not make anything steeper.
 #
-# The small net below has two weight matrices, in the layout of seed 004: rows times matrix plus bias, biases as rows of
-# their own, not as row 0.
+# The small net below has two weight matrices, in WildML's layout: rows times matrix plus bias. A bias is an array of
+# its own, not row 0 of the matrix as in `w1` and `w2`.
 
 # %% given="worked-net"
 net = {
@@ -491,15 +524,18 @@ lam = 0.1
 
 # %% item="l2-penalty"
 def l2_penalty(weights, lam):
-    """List of matrices, number -> number. Half of lam times all squared weights. Source: seed 000, regularization."""
+    """List of matrices, number -> number. Half of lam times all squared weights.
+
+    Source: notes to Chen, A Gentle Tutorial of RNN, regularization.
+    """
     ### BEGIN SOLUTION
     return lam / 2 * sum(np.sum(W**2) for W in weights)
     ### END SOLUTION
 
 
 # %% [markdown]
-# ### Outside the 1/N: seed 000
-# Seed 000 adds the penalty to the mean data loss:
+# ### The penalty outside the 1/N
+# The notes add the penalty to the mean loss of the rows, the **data loss**:
 #
 # $$L = \underbrace{\frac1N \sum_i L_i}_{\text{data loss}}
 # + \underbrace{\frac{\lambda}{2} \sum_W \sum_k \sum_l W_{k,l}^2}_{\text{penalty}}$$
@@ -513,7 +549,10 @@ def l2_penalty(weights, lam):
 
 # %% item="regularized-loss"
 def regularized_loss(f, labels, weights, lam):
-    """(n, c), (n,), list of matrices, number -> number. Mean data loss plus penalty. Source: seed 000, batch loss."""
+    """(n, c), (n,), list of matrices, number -> number. Mean data loss plus penalty.
+
+    Source: notes to Chen, A Gentle Tutorial of RNN, batch loss.
+    """
     ### BEGIN SOLUTION
     data_loss = cross_entropy_from_logits(f, labels)
     return data_loss + l2_penalty(weights, lam)
@@ -521,18 +560,19 @@ def regularized_loss(f, labels, weights, lam):
 
 
 # %% [markdown]
-# ### Inside the 1/N: seed 004
-# Seed 004's loss adds the penalty to the **summed** data loss and then divides all of it by $N$:
+# ### The penalty inside the 1/N
+# WildML adds the penalty to the **summed** loss of the rows and then divides all of it by $N$:
 #
 # $$L = \frac1N \Big( \sum_i -\log \hat y_{i,\,y_i}
 # + \frac{\lambda}{2} \big( \textstyle\sum W_1^2 + \sum W_2^2 \big) \Big)$$
 #
-# A reader of seed 004 asks whether the penalty should not stand outside. Both are in use; they are different losses
-# with the same name, and $\lambda = .01$ means something else in each. What matters is to know which one you have:
-# unit 8 trains with seed 004's.
+# A reader of WildML asks there whether the penalty should not stand outside. Both are in use; they are different losses
+# with the same name, and $\lambda = .01$ means something else in each. What matters is to know which one you have: unit
+# 8 trains with WildML's.
 #
-# The net of seed 004 computes its scores with a tanh hidden layer, from a row $x$:
-# $z_1 = x W_1 + b_1$, $\; a_1 = \tanh(z_1)$, $\; z_2 = a_1 W_2 + b_2$, $\; \hat y = \mathrm{softmax}(z_2)$.
+# WildML's net has a hidden layer with tanh (`np.tanh`), a function like the sigmoid but from -1 to 1. From a row $x$ it
+# computes its scores $z_2$ in three steps, and softmax makes the probabilities $\hat y$ of them: $z_1 = x W_1 + b_1$,
+# $\; a_1 = \tanh(z_1)$, $\; z_2 = a_1 W_2 + b_2$, $\; \hat y = \mathrm{softmax}(z_2)$.
 #
 # **Worked.** The same four `points`, the same net and $\lambda = .1$: $.2422 + .4125 / 4 = .3454$.
 #
@@ -543,7 +583,10 @@ def regularized_loss(f, labels, weights, lam):
 
 # %% item="wildml-loss"
 def calculate_loss(model, X, y, reg_lambda):
-    """dict, (n, d), (n,), number -> number. Data loss and penalty, both over N. Source: seed 004, calculate_loss."""
+    """dict, (n, d), (n,), number -> number. Data loss and penalty, both over N.
+
+    Source: WildML, implementing a neural network from scratch, calculate_loss.
+    """
     ### BEGIN SOLUTION
     a1 = np.tanh(X @ model["W1"] + model["b1"])
     z2 = a1 @ model["W2"] + model["b2"]
@@ -554,9 +597,9 @@ def calculate_loss(model, X, y, reg_lambda):
 
 
 # %% [markdown]
-# What the place of the penalty does: repeat the same four rows again and again. The data loss is a mean and stays. So
-# does a penalty outside the $1/N$. A penalty inside fades as $N$ grows: with 200 rows it weighs a fiftieth of what it
-# weighed with 4.
+# What does the place of the penalty change? Repeat the same four rows again and again. The data loss is a mean and
+# stays. So does a penalty outside the $1/N$. A penalty inside fades as $N$ grows: with 200 rows it weighs a fiftieth of
+# what it weighed with 4.
 
 # %%
 draw_penalty(regularized_loss, calculate_loss, net, points, classes, net_scores, lam)

@@ -20,7 +20,10 @@
 # - compute all gradients of a two-layer net, with a sigmoid or a softmax at its end,
 # - test a gradient that you do not trust.
 #
-# **It takes** about three hours. Each question is followed by a test cell that tells you at once how it went.
+# **It takes** about three hours. Each question is followed by a test cell that tells you at once how it went. Grading
+# calls your functions with fresh numbers, other ones for each student.
+#
+# The net and the numbers come from Grady Kurpasi's slides "RNN-Tutorial"; below they are just "the slides".
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -38,9 +41,9 @@ X = np.array(
     ]
 )
 Y = np.array([[0.1, 0.05], [0.1221, 0.0964], [0.1061, 0.0702], [0.0996, 0.0641], [0.111, 0.0732], [0.106, 0.0701]])
-w1 = np.array([[0.5, 0.5], [0.1, 0.2], [0.3, 0.4], [0.5, 0.6]])  # w1[i, k], row 0 holds the biases
-w2 = np.array([[0.5, 0.5], [0.7, 0.8], [0.9, 0.1]])  # w2[k, j], row 0 holds the biases
-x, y = X[0], Y[0]  # row 1 of the table
+w1 = np.array([[0.5, 0.5], [0.1, 0.2], [0.3, 0.4], [0.5, 0.6]])  # row 0: biases; rows 1 to 3: from x[0] to x[2]
+w2 = np.array([[0.5, 0.5], [0.7, 0.8], [0.9, 0.1]])  # row 0: biases; rows 1 and 2: from the two hidden units
+x, y = X[0], Y[0]  # the first example, "row 1"
 
 
 def sigmoid(z):
@@ -62,7 +65,8 @@ a2 = sigmoid(s2)  # (2,)
 # %% [markdown]
 # ## Where we start
 #
-# Row 1, $x = (1, 4, 5)$, went forward through the net. These numbers are given, as `s1`, `a1`, `s2`, `a2`:
+# The first example, $x = (1, 4, 5)$, went forward through the net. It is `X[0]`; we call it row 1, as the slides do.
+# These numbers are given, as `s1`, `a1`, `s2`, `a2`:
 #
 # | | first | second |
 # |---|---|---|
@@ -74,45 +78,50 @@ a2 = sigmoid(s2)  # (2,)
 #
 # $$E = \tfrac12\sum_j (a_2[j] - y[j])^2 = .5932$$
 #
-# **How to count.** The formulas number units from 1 and write $w_2[0,1]$ for the bias weight of the first output.
-# Python counts columns from 0. Row 0 is the bias row in both.
+# **How we count.** Unit 1 counted from 0 as numpy does. Here the formulas count units from 1, as the slides and most
+# texts do, and keep the index 0 for the bias: $w_2[0,1]$ is the bias weight of the first output, $w_2[2,1]$ leads from
+# the second hidden unit to it. So a **row** of a weight matrix has the same number in both, because row 0 is the bias;
+# a **column**, and an entry of an array that has no place for the bias, is one less in numpy. Names in `code` are
+# always numpy's.
 #
 # | in the formulas | in numpy | meaning |
 # |---|---|---|
 # | $w_2[0,1]$ | `w2[0, 0]` | bias of the first output |
-# | $w_2[2,1]$ | `w2[2, 0]` | from hidden unit 2 to the first output |
+# | $w_2[2,1]$ | `w2[2, 0]` | from the second hidden unit to the first output |
 # | $w_1[0,1]$ | `w1[0, 0]` | bias of the first hidden unit |
-# | $a_1[1]$, $a_2[1]$ | `a1[0]`, `a2[0]` | first hidden unit, first output |
+# | $x_1$, $a_1[1]$, $a_2[1]$ | `x[0]`, `a1[0]`, `a2[0]` | first input, hidden unit, output |
+# | $\partial E/\partial a_2[1]$ | `dE_da2[0]` | slope of the error at the first output |
 # | $a_0[0] = a_1[0] = 1$ | the 1 that `with_bias` adds | input of a bias weight |
 
 # %% [markdown]
 # ## 1. One weight of the output layer
 #
 # Nudge $w_2[0,1]$. The sum $s_2[1]$ moves, so the output $a_2[1]$ moves, so $E$ moves. Three steps, three slopes; the
-# chain rule multiplies them:
+# chain rule multiplies them. For any weight, from hidden unit $k$ (or from the bias, $k = 0$) to output $j$:
 #
 # $$\frac{\partial E}{\partial w_2[k,j]} =
 # \underbrace{\frac{\partial E}{\partial a_2[j]}}_{\text{error}}\cdot
 # \underbrace{\frac{\partial a_2[j]}{\partial s_2[j]}}_{\text{slope of the sigmoid}}\cdot
 # \underbrace{\frac{\partial s_2[j]}{\partial w_2[k,j]}}_{\text{what the weight is multiplied with}}$$
 #
-# **A little neuron to warm up.** Weights $w = (.5, -1, 2)$, inputs $a = (1, .5, .25)$, target 1,
-# $E = \frac12(\hat y - 1)^2$.
+# **A little neuron to warm up.** One unit alone: weights $w = (.5, -1, 2)$, inputs $a = (1, .5, .25)$ of which the
+# first is the bias input, output $\hat y$, target 1, $E = \frac12(\hat y - 1)^2$. Entry 0 is the bias, so $w[1] = -1$,
+# $a[1] = .5$.
 #
 # | step | number |
 # |---|---|
-# | sum $s = .5 - .5 + .5$ | .5 |
+# | sum $s = .5\cdot 1 - 1\cdot .5 + 2\cdot .25$ | .5 |
 # | output $\hat y = \sigma(.5)$ | .6225 |
-# | error, $\partial E/\partial\hat y$ | -.3775 |
-# | slope of the sigmoid at .5 | .2350 |
+# | error, $\partial E/\partial\hat y = \hat y - 1$ | -.3775 |
+# | slope of the sigmoid at $s = .5$ (where it comes from is said below) | .2350 |
 # | $\partial E/\partial s = -.3775 \cdot .2350$ | -.0887 |
 # | $\partial E/\partial w[1] = -.0887 \cdot .5$ | -.0444 |
 #
 # The sign says what to do: a larger $w[1]$ makes $E$ smaller.
 #
 # ### The first slope
-# How does $E$ move with each output? The $\frac12$ and the square's 2 cancel, and the other output's term does not
-# move.
+# How does $E$ move with each output? $E$ is a sum with one term for each output. In the derivative of a term the
+# $\frac12$ and the square's 2 cancel; the other output's term does not move.
 #
 # **Define `dE_da2`**, two numbers: $\partial E/\partial a_2[1]$ and $\partial E/\partial a_2[2]$ for row 1.
 
@@ -135,7 +144,10 @@ dE_da2 = a2 - y
 
 # %% item="sigmoid-prime"
 def sigmoid_prime(a):
-    """any shape -> same shape. Slope of the sigmoid, from its output a. Source: seed 001, backpropagation."""
+    """any shape -> same shape. Slope of the sigmoid, from its output a.
+
+    Source: Kurpasi, RNN-Tutorial, backpropagation.
+    """
     ### BEGIN SOLUTION
     return a * (1 - a)
     ### END SOLUTION
@@ -187,8 +199,9 @@ draw_slope(sigmoid_prime)
 # ### The whole chain
 # The third slope is what the weight is multiplied with on the way forward. A bias weight is multiplied with 1.
 #
-# Mind the brackets. The slides print the chain for $w_2[0,1]$ as `.8896 - .1 * .8896(1 - .8896) * 1`; a computer reads
-# that as $.8896 - (.1 \cdot \ldots)$ and gets about .88. The error is one factor of the product.
+# Mind the brackets. The slides print the chain for $w_2[0,1]$ as `.8896 - .1 * .8896(1 - .8896) * 1`. Read by the
+# rules, products first, that is $.8896 - (.1 \cdot \ldots)$ and about .88. The error as a whole, $.8896 - .1$, is one
+# factor of the product.
 #
 # **Define `dE_dw2_01`**, one number: $\partial E/\partial w_2[0,1]$, the bias weight of the first output, `w2[0, 0]`
 # in numpy.
@@ -207,8 +220,8 @@ dE_dw2_01 = dE_da2[0] * sigmoid_prime(a2[0]) * 1.0
 # \frac{\partial E}{\partial a_2[j]}\cdot\frac{\partial a_2[j]}{\partial s_2[j]},
 # \qquad c_2[k,j] = \frac{\partial E}{\partial w_2[k,j]} = a_1[k]\,\delta_2[j],\quad a_1[0] = 1.$$
 #
-# The table $c_2$ has the shape of $w_2$: three rows (bias, hidden 1, hidden 2), two columns (outputs). Every entry is
-# one input times one delta. In the little neuron, $\delta = -.0887$ and $a = (1, .5, .25)$ give
+# The table $c_2$ has the shape of $w_2$: three rows (bias, first and second hidden unit), two columns (outputs). Every
+# entry is one input times one delta. In the little neuron, $\delta = -.0887$ and $a = (1, .5, .25)$ give
 # $c = (-.0887, -.0444, -.0222)$.
 #
 # **Define `c2_row1`**, shape (3, 2).
@@ -328,8 +341,8 @@ dE_da1 = w2[1:] @ (dE_da2 * sigmoid_prime(a2))
 #
 # Whose slope is it this time? The sigmoid in this chain is the hidden unit's.
 #
-# **Define `dE_dw1_01`**, one number: $\partial E/\partial w_1[0,1]$, the bias weight of the first hidden unit, `w1[0,
-# 0]`.
+# **Define `dE_dw1_01`**, one number: $\partial E/\partial w_1[0,1]$, the bias weight of the first hidden unit,
+# `w1[0, 0]`.
 
 # %% item="partial-w1-01"
 dE_dw1_01 = None  # one number
@@ -362,12 +375,12 @@ c1_row1 = np.outer(with_bias(x), dE_da1 * sigmoid_prime(a1))
 # Nobody needs to remember $a(1-a)$. Cut the sigmoid into gates that do one thing each, and every gate's slope is known
 # from school:
 #
-# | gate | forward | local slope |
+# | gate | its output for the input $v$ | local slope |
 # |---|---|---|
-# | times a constant | $f(v) = c\,v$ | $c$ |
-# | exponential | $f(v) = e^v$ | $e^v$, its own output |
-# | plus a constant | $f(v) = c + v$ | 1 |
-# | reciprocal | $f(v) = 1/v$ | $-1/v^2$, $v$ being its input |
+# | times a constant $r$ | $r\,v$ | $r$ |
+# | exponential | $e^v$ | $e^v$, its own output |
+# | plus a constant $r$ | $r + v$ | 1 |
+# | reciprocal | $1/v$ | $-1/v^2$, from its input |
 #
 # $\sigma(s) = 1/(1 + e^{-s})$ is four of them in a row: times -1, exp, plus 1, reciprocal.
 # For $s = 1$ the four outputs are $-1$, $.3679$, $1.3679$, $.7311$.
@@ -379,7 +392,7 @@ c1_row1 = np.outer(with_bias(x), dE_da1 * sigmoid_prime(a1))
 def sigmoid_gates(s):
     """one number -> (4,). Outputs of the gates times -1, exp, plus 1, reciprocal, in this order.
 
-    Source: seed 001, the neuron's graph.
+    Source: Kurpasi, RNN-Tutorial, the neuron's graph.
     """
     ### BEGIN SOLUTION
     negative = -s
@@ -410,7 +423,7 @@ def sigmoid_gates(s):
 def sigmoid_gates_backward(s, upstream=1.0):
     """one number, one number -> (4,). Gradients at the inputs of the gates reciprocal, plus 1, exp, times -1.
 
-    Source: seed 001, the neuron's graph.
+    Source: Kurpasi, RNN-Tutorial, the neuron's graph.
     """
     ### BEGIN SOLUTION
     _, exponential, plus_one, _ = sigmoid_gates(s)
@@ -427,22 +440,22 @@ def sigmoid_gates_backward(s, upstream=1.0):
 # In front of the sigmoid stand products and a plus gate. A plus gate hands its gradient to each of its inputs
 # unchanged. A product hands to each factor the gradient times the **other** factor:
 #
-# $$p = w\,a \quad\Rightarrow\quad \frac{\partial p}{\partial w} = a,\qquad \frac{\partial p}{\partial a} = w$$
+# $$u = w\,a \quad\Rightarrow\quad \frac{\partial u}{\partial w} = a,\qquad \frac{\partial u}{\partial a} = w$$
 #
 # The little neuron of section 1: $\partial E/\partial s = -.0887$ arrives at all three products. With
 # $w = (.5, -1, 2)$ and $a = (1, .5, .25)$ the second product hands $-.0887\cdot .5 = -.0444$ to its weight and
 # $-.0887\cdot(-1) = .0887$ to its input.
 #
-# **Write `neuron_graph_backward(w, a, target)`** for $E = \frac12(\sigma(w\cdot a) - \text{target})^2$: return the two
-# gradients $\partial E/\partial w$ and $\partial E/\partial a$, each of shape (d,). `a` already holds its leading 1 if
-# there is a bias.
+# **Write `neuron_graph_backward(w, a, target)`** for $E = \frac12(\sigma(w\cdot a) - \text{target})^2$, where
+# $w\cdot a$ is the sum of the products: return the two gradients $\partial E/\partial w$ and $\partial E/\partial a$,
+# each of shape (d,) for any number d of inputs. `a` already holds its leading 1 if there is a bias.
 
 
 # %% item="neuron-graph"
 def neuron_graph_backward(w, a, target):
     """(d,), (d,), one number -> (d,), (d,). dE/dw and dE/da of one neuron's squared error.
 
-    Source: seed 001, the neuron's graph.
+    Source: Kurpasi, RNN-Tutorial, the neuron's graph.
     """
     ### BEGIN SOLUTION
     output = sigmoid(np.dot(w, a))
@@ -529,7 +542,7 @@ draw_neuron_graph(sigmoid_gates, sigmoid_gates_backward, neuron_graph_backward, 
 # gets the sum of what comes back from each place.** From each place comes its upstream gradient times the local slope
 # there.
 #
-# $$\frac{\partial E}{\partial v} = \sum_{\text{places } p} \text{upstream}_p \cdot \text{local}_p$$
+# $$\frac{\partial E}{\partial v} = \sum_{\text{places}} \text{upstream} \cdot \text{local slope}$$
 #
 # With two places, upstream gradients 2 and 3, local slopes 5 and -1: $2\cdot 5 + 3\cdot(-1) = 7$.
 # When $v$ is an array, this holds for each of its entries by itself.
@@ -542,7 +555,7 @@ draw_neuron_graph(sigmoid_gates, sigmoid_gates_backward, neuron_graph_backward, 
 def branch_gradient(upstreams, locals_):
     """(places, ...), (places, ...) -> (...). Gradient of a value that is used in several places.
 
-    Source: seed 001, dE/da1 as a sum over the outputs.
+    Source: Kurpasi, RNN-Tutorial, dE/da1 as a sum over the outputs.
     """
     ### BEGIN SOLUTION
     total = 0.0
@@ -558,7 +571,7 @@ def branch_gradient(upstreams, locals_):
 # 0 of `w2` the same $b_2$. (With the weights given here it is so: .5 and .5, twice.) When $b_1$ moves, all entries of
 # its row move together. It is one value used in several places.
 #
-# A small example: a layer with deltas $(.3, -.1, .05)$ has $\partial E/\partial b = .25$.
+# A small example: a layer with deltas $(.3, -.1, .05)$ and one shared bias $b$ has $\partial E/\partial b = .25$.
 #
 # **Write `shared_bias_gradient(x, y, w1, w2)`** for one row: it returns two numbers, $\partial E/\partial b_1$ and
 # $\partial E/\partial b_2$. Layers may have any sizes; `w1` is (d+1, h), `w2` is (h+1, m), as always with the biases
@@ -569,7 +582,7 @@ def branch_gradient(upstreams, locals_):
 def shared_bias_gradient(x, y, w1, w2):
     """(d,), (m,), (d+1, h), (h+1, m) -> two numbers. dE/db1 and dE/db2 when a layer's units share one bias.
 
-    Source: seed 001, with the rule for branches.
+    Source: Kurpasi, RNN-Tutorial, with the rule for branches.
     """
     ### BEGIN SOLUTION
     a1 = sigmoid(with_bias(x) @ w1)
@@ -601,7 +614,7 @@ def shared_bias_gradient(x, y, w1, w2):
 def mlp_gradients(x, y, w1, w2):
     """(d,), (m,), (d+1, h), (h+1, m) -> (d+1, h), (h+1, m). dE/dw1 and dE/dw2 for one row.
 
-    Source: seed 001, backpropagation.
+    Source: Kurpasi, RNN-Tutorial, backpropagation.
     """
     ### BEGIN SOLUTION
     a0 = with_bias(x)
@@ -617,28 +630,30 @@ def mlp_gradients(x, y, w1, w2):
 # ## 6. A softmax at the end
 #
 # For classes the net ends differently: the scores $f$ go through softmax, and the loss of example $i$ is $-\log p$ of
-# its label.
+# its label. There is no bias among examples and classes, and labels count from 0; so **in this section** the formulas
+# count them from 0 as numpy does: $f[i,j]$ is `f[i, j]`, the score of class $j$ in row $i$.
 #
-# $$p[i,c] = \frac{e^{f[i,c]}}{\sum_{c'} e^{f[i,c']}}, \qquad L = \frac1n\sum_i -\log p[i, \text{label}_i]$$
+# $$p[i,j] = \frac{e^{f[i,j]}}{\sum_l e^{f[i,l]}}, \qquad L = \frac1n\sum_i -\log p[i, \text{label}_i]$$
 #
-# Every score moves every probability of its row, so the chain has branches again. They add up to something short. Write
-# $-\log p[\text{label}] = -f[\text{label}] + \log\sum_c e^{f[c]}$ and differentiate the two terms:
+# where $l$ runs over all classes. Every score moves every probability of its row, so the chain has branches again. They
+# add up to something short. Write the loss of one row as
+# $-\log p[\text{label}] = -f[\text{label}] + \log\sum_l e^{f[l]}$ and differentiate the two terms:
 #
-# $$\frac{\partial L}{\partial f[i,c]} = \frac1n\left(p[i,c] -
-# \begin{cases}1 & c = \text{label}_i\\ 0 & \text{else}\end{cases}\right)$$
+# $$\frac{\partial L}{\partial f[i,j]} = \frac1n\left(p[i,j] -
+# \begin{cases}1 & j = \text{label}_i\\ 0 & \text{else}\end{cases}\right)$$
 #
-# One example with scores $(0, 0, 0)$ and label 2 (the third class, labels count from 0): $p = (.3333, .3333, .3333)$,
-# gradient $(.3333, .3333, -.6667)$. Each row sums to 0: what one score gains the others lose.
+# One example with scores $(0, 0, 0)$ and label 2, the third class: $p = (.3333, .3333, .3333)$, gradient
+# $(.3333, .3333, -.6667)$. Each row sums to 0: what one score gains the others lose.
 #
-# **Write `softmax_cross_entropy_gradient(f, labels)`**: `f` is (n, m), `labels` are n integers from 0 to m-1; the
-# result is (n, m), the gradient of the **mean** loss. Leave `f` as it is.
+# **Write `softmax_cross_entropy_gradient(f, labels)`**: `f` is (n, m) for n examples and m classes, `labels` are n
+# integers from 0 to m-1; the result is (n, m), the gradient of the **mean** loss. Leave `f` as it is.
 
 
 # %% item="softmax-ce-gradient"
 def softmax_cross_entropy_gradient(f, labels):
     """(n, m), (n,) -> (n, m). Gradient of the mean cross-entropy with respect to the scores f.
 
-    Source: seed 000, the loss of the i-th example.
+    Source: notes to Chen, A Gentle Tutorial of RNN, the loss of the i-th example.
     """
     ### BEGIN SOLUTION
     n = len(f)
@@ -662,7 +677,7 @@ def softmax_cross_entropy_gradient(f, labels):
 def softmax_mlp_gradients(x, label, w1, w2):
     """(d,), one integer, (d+1, h), (h+1, m) -> (d+1, h), (h+1, m). dL/dw1, dL/dw2 of -log softmax.
 
-    Source: seed 000, back propagation, with seed 001's layout of weights.
+    Source: notes to Chen, A Gentle Tutorial of RNN, back propagation; layout of weights: Kurpasi.
     """
     ### BEGIN SOLUTION
     a0 = with_bias(x)
@@ -678,13 +693,15 @@ def softmax_mlp_gradients(x, label, w1, w2):
 # ## 7. Trust, but measure
 #
 # A gradient can be measured without any calculus: move one weight a little up, a little down, and look at the error
-# both times.
+# both times. From here on $f$ is any function of weights that gives one number, no longer the scores, and $h$ is the
+# little step, no longer a number of hidden units.
 #
 # $$\frac{\partial f}{\partial w[i]} \approx \frac{f(w + h\,e_i) - f(w - h\,e_i)}{2h}$$
 #
-# where $e_i$ is 1 at entry $i$ and 0 elsewhere. It is slow, two runs of the net a weight, so it is no way to train; it
-# is the way to **test** a gradient. Looking to both sides matters: for $f(w) = w^3$ at $w = 1$ with $h = .1$, one side
-# gives $(1.331 - 1)/.1 = 3.31$, both sides give $(1.331 - .729)/.2 = 3.01$; the truth is 3.
+# where $e_i$ has the shape of $w$ and is 1 at entry $i$ and 0 elsewhere. It is slow, two runs of the net a weight, so
+# it is no way to train; it is the way to **test** a gradient. Looking to both sides matters: for $f(w) = w^3$ at
+# $w = 1$ with $h = .1$, one side gives $(1.331 - 1)/.1 = 3.31$, both sides give $(1.331 - .729)/.2 = 3.01$; the truth
+# is 3.
 #
 # **Write `numeric_gradient(f, w, h=1e-5)`**: `f` takes an array like `w` and returns one number; `w` is a vector or a
 # matrix of floats; the result has the shape of `w`. After the call `w` must hold exactly what it held before.

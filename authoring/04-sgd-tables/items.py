@@ -423,8 +423,8 @@ ITEMS = (
         hints=[
             "Does your `mlp_gradients` still give unit 3's tables for row 1? c2 there starts with .0776.",
             "Row 2 is worked above: compare `c1_rows[1][2, 0]` with -.2024 and `c2_rows[1][0, 0]` with .1055.",
-            "A list of six tables becomes one array with `np.array([...])`; the table of row r is mlp_gradients "
-            "of X[r], Y[r].",
+            "A list of six tables becomes one array with `np.array([...])`; the tables number r, from 0, "
+            "are mlp_gradients of X[r] and Y[r].",
         ],
     ),
     value(
@@ -745,7 +745,7 @@ ITEMS = (
                 "{(k, j) for",
                 "{(j, k) for",
                 credit=0.5,
-                says="the cells are the right ones, but row and column are swapped: k, the row, comes first.",
+                says="the cells are the right ones, but row and column are swapped: the row comes first.",
             ),
             Slip(
                 "right-cells",

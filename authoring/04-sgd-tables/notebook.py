@@ -20,17 +20,22 @@
 # - tell a batch step from online learning, and avoid the commonest slip in both,
 # - write a training loop and read its error curve.
 #
-# **Time:** about 100 minutes. **Points:** 25.
+# **Time:** about 100 minutes.
 #
-# Under each question stands a test cell, `check(...)`. Run it as often as you like. Numbers typed by hand count when
-# they are right within .0001 (sums of several rows: within .0005).
+# Under each question stands a test cell, `check(...)`. Run it as often as you like: it tells you at once how it went,
+# but for `update_table` and `errors`, which are looked at when your work is graded; for these two, the table or picture
+# below them shows it. Numbers typed by hand count when they are right within .0001 (sums of several rows: within
+# .0005). Grading calls your functions with fresh numbers, other ones for each student.
+#
+# The data, the tables and the misprints come from Grady Kurpasi's slides "RNN-Tutorial"; below they are just "the
+# slides".
 
 # %% given="setup"
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-X = np.array(  # six examples, one in each row: x1, x2, x3
+X = np.array(  # six examples, one in each row: x[0], x[1], x[2]
     [
         [1.0, 4.0, 5.0],
         [0.1, -5.0, 3.0],
@@ -40,7 +45,7 @@ X = np.array(  # six examples, one in each row: x1, x2, x3
         [6.0, -5.5, 4.897],
     ]
 )
-Y = np.array(  # their targets: y1, y2
+Y = np.array(  # their targets: y[0], y[1]
     [
         [0.1, 0.05],
         [0.1221, 0.0964],
@@ -50,7 +55,7 @@ Y = np.array(  # their targets: y1, y2
         [0.106, 0.0701],
     ]
 )
-w1 = np.array([[0.5, 0.5], [0.1, 0.2], [0.3, 0.4], [0.5, 0.6]])  # row 0: biases; rows 1 to 3: from x1, x2, x3
+w1 = np.array([[0.5, 0.5], [0.1, 0.2], [0.3, 0.4], [0.5, 0.6]])  # row 0: biases; rows 1 to 3: from x[0] to x[2]
 w2 = np.array([[0.5, 0.5], [0.7, 0.8], [0.9, 0.1]])  # row 0: biases; rows 1 and 2: from the two hidden units
 x, y = X[0], Y[0]  # "row 1"
 alpha = 0.01  # the learning rate of the worked tables
@@ -213,34 +218,51 @@ def draw_errors(errors):
 # %% [markdown]
 # ## Where a weight stands
 #
-# `w1[i, k]` leads from input `i` to hidden unit `k`, `w2[k, j]` from hidden unit `k` to output `j`; row 0 holds the
-# biases. A gradient table has the shape of the weights that it belongs to: `c1` is (4, 2), `c2` is (3, 2).
-# The slides count columns from 1 and examples from $r = 1$; numpy counts both from 0:
+# A weight's column says which unit it leads to, its row where it comes from. Row 0 holds the biases, so everything else
+# stands one row further down: what leads from the first hidden unit, `a1[0]`, is `w2[1]`.
 #
-# | on the slides | in numpy |
+# | weight | leads from | to |
+# |---|---|---|
+# | `w1[0, k]` | the constant 1 (bias) | hidden unit `k` |
+# | `w1[i + 1, k]` | input `x[i]` | hidden unit `k` |
+# | `w2[0, j]` | the constant 1 (bias) | output `j` |
+# | `w2[k + 1, j]` | hidden unit `k` | output `j` |
+#
+# A gradient table has the shape of the weights that it belongs to: `c1` is (4, 2), `c2` is (3, 2).
+#
+# In this unit all indices in brackets are numpy's and count from 0, in formulas too. The slides count columns and
+# examples from 1 (rows of weights from 0, because of the biases). One thing we count as they do: "row 1" to "row 6",
+# without brackets, are the six examples.
+#
+# | on the slides | here |
 # |---|---|
 # | $w_2[0,1]$, $w_2[0,2]$ | `w2[0, 0]`, `w2[0, 1]` |
 # | $c_1[3,2]$ | `c1[3, 1]` |
-# | row $r = 1$, row $r = 4$ | `X[0]`, `X[3]` |
+# | $r = 1$, $r = 4$ | row 1 is `X[0]`, row 4 is `X[3]` |
 
 # %% [markdown]
 # ## 1. One gradient table a row
 #
-# Each row of `X` has an error of its own, and so a gradient table of its own. All six are taken at the *same*
-# weights, those of the start; nothing moves yet. This is unit 3's backward pass ($a_0$ and $a_1$ with their leading
-# 1):
+# Each row of `X` has an error of its own, and so a gradient table of its own. All six are taken at the *same* weights,
+# those of the start; nothing moves yet. This is unit 3's backward pass, with indices from 0. First the deltas, one for
+# each output $j$ and one for each hidden unit $k$. The bias row of `w2` has no part in $\delta_1$, hence the $k + 1$:
 #
 # $$\delta_2[j] = (a_2[j] - y[j])\; a_2[j]\,(1 - a_2[j]) \qquad
-# \delta_1[k] = \Big(\sum_j w_2[k, j]\; \delta_2[j]\Big)\; a_1[k]\,(1 - a_1[k])$$
+# \delta_1[k] = \Big(\sum_j w_2[k + 1, j]\; \delta_2[j]\Big)\; a_1[k]\,(1 - a_1[k])$$
 #
-# $$c_2[k, j] = a_1[k]\; \delta_2[j] \qquad c_1[i, k] = a_0[i]\; \delta_1[k]$$
+# Then the tables: what comes in times the delta. What comes in has its leading 1 again, $\tilde x = (1, x)$ and
+# $\tilde a_1 = (1, a_1)$, so that row $i$ of a table belongs to row $i$ of the weights:
+#
+# $$c_2[i, j] = \tilde a_1[i]\; \delta_2[j] \qquad c_1[i, k] = \tilde x[i]\; \delta_1[k]$$
 #
 # Row 2, $x = (.1, -5, 3)$, has $a_2 = (.8113, .7423)$ and $y = (.1221, .0964)$. So $\delta_2 = (.1055, .1236)$ and
-# $\delta_1 = (.0405, .0262)$. Its `c1[2, 0]` is $-5 \cdot .0405 = -.2024$, its `c2[0, 0]` is $1 \cdot .1055 = .1055$.
+# $\delta_1 = (.0405, .0262)$. In its table `c1[2, 0]` is $\tilde x[2]\,\delta_1[0] = -5 \cdot .0405 = -.2024$, and
+# `c2[0, 0]` is $\tilde a_1[0]\,\delta_2[0] = 1 \cdot .1055 = .1055$.
 #
-# **Question (3 points).** What are the tables of all six rows? `c1_rows` has shape `(6, 4, 2)` and `c2_rows` has
-# shape `(6, 3, 2)`; `c1_rows[r]` belongs to `X[r]`. These are 84 numbers, so let code work them out: paste your
-# `mlp_gradients(x, y, w1, w2)` of unit 3 into this cell (or write it again), call it for each row and stack the
+# **Question.** What are the tables of all six rows? `c1_rows` has shape `(6, 4, 2)` and `c2_rows` has shape
+# `(6, 3, 2)`; `c1_rows[0]` belongs to `X[0]`, and so on. These are 84 numbers, so let code work them out: paste your
+# `mlp_gradients(x, y, w1, w2)` of unit 3 into this cell, with the functions of yours that it calls, such as
+# `sigmoid_prime` (or write it again; `sigmoid` and `with_bias` are given above). Call it for each row and stack the
 # results. Later sections use it too.
 
 # %% item="row-gradients"
@@ -265,8 +287,9 @@ c2_rows = np.array([c2 for _, c2 in of_rows])
 ### END SOLUTION
 
 # %% [markdown]
-# Read the picture by columns. Which rows pull hardest at the first layer? Row 4 hardly pulls at all: its large inputs
-# drive both hidden units to the flat end of the sigmoid, and a flat curve passes no error on.
+# Read the picture column by column: a column is one weight. Which rows pull hardest at the first layer? Row 4 hardly
+# pulls at all: its large inputs drive both hidden units to the flat end of the sigmoid, where hardly any error is
+# passed on.
 
 # %%
 draw_rows(c1_rows, c2_rows)
@@ -275,17 +298,16 @@ draw_rows(c1_rows, c2_rows)
 # ## 2. Add up the rows
 #
 # One step should serve several rows at once. The error of several rows is the *sum* of their errors, and the gradient
-# of a sum is the sum of the gradients, cell by cell:
+# of a sum is the sum of the gradients. With $c^{(r)}$ for the table of row $r$, it is, cell by cell:
 #
-# $$c[k, j] = \sum_{r} c^{(r)}[k, j]$$
+# $$c[i, j] = \sum_{r} c^{(r)}[i, j]$$
 #
 # For `w2[0, 0]`, rows 1 to 4: $.0776 + .1055 + .0847 + .0769 = .3447$. It is a sum, not a mean.
 #
-# The slides' data has six rows, and brackets mark $r = 1$ to $r = 4$. Their tables sum exactly these **four**; it
-# takes a recalculation to see it.
+# The slides' data has six rows, and a bracket beside it spans $r = 1$ to $r = 4$. Their tables are the sums of these
+# **four**; nothing in print says so, but recalculating shows it.
 #
-# **Question (2 points).** What are the sums over rows 1 to 4? `c1_sum4` has shape `(4, 2)`, `c2_sum4` has shape `(3,
-# 2)`.
+# **Question.** What are the sums over rows 1 to 4? `c1_sum4` has shape `(4, 2)`, `c2_sum4` has shape `(3, 2)`.
 
 # %% item="gradient-sum-4"
 c1_sum4 = None  # (4, 2): the sum over rows 1 to 4
@@ -297,9 +319,9 @@ c2_sum4 = c2_rows[:4].sum(axis=0)
 
 # %% [markdown]
 # On the slides the third line of the first table reads `2929` and `1658`: point and minus sign got lost in print.
-# Compare with yours. Which direction would that weight take without its minus sign?
+# Compare with your `c1_sum4[2]`. Which way would these weights go without the minus sign?
 #
-# **Question (2 points).** And the sums over all six rows? `c1_sum6` is `(4, 2)`, `c2_sum6` is `(3, 2)`.
+# **Question.** And the sums over all six rows? `c1_sum6` is `(4, 2)`, `c2_sum6` is `(3, 2)`.
 
 # %% item="gradient-sum-6"
 c1_sum6 = None  # (4, 2): the sum over all six rows
@@ -312,15 +334,15 @@ c2_sum6 = c2_rows.sum(axis=0)
 # %% [markdown]
 # ## 3. The first update
 #
-# A positive gradient says: the error grows when this weight grows. So the weight goes the other way, by a small share
-# of the gradient. The share $\alpha$ is the **learning rate**, here .01:
+# A positive gradient says: the error grows when this weight grows. So the weight goes the other way, by a small
+# multiple of the gradient. The factor $\alpha$ is the **learning rate**, here .01:
 #
 # $$w^* = w - \alpha\, c$$
 #
 # For `w2[0, 0]`: $.5 - .01 \cdot .3447 = .4966$. A weight with a negative gradient grows.
 #
-# **Question (1 point).** What is the first layer after one update with the sums over rows 1 to 4? `w1_star` is `(4,
-# 2)`; four decimals or more.
+# **Question.** What is the first layer after one update with the sums over rows 1 to 4? `w1_star` is `(4, 2)`; four
+# decimals or more.
 
 # %% item="w1-star"
 w1_star = None  # (4, 2): w1 after the update, rows 1 to 4, alpha .01
@@ -329,8 +351,8 @@ w1_star = w1 - alpha * c1_sum4
 ### END SOLUTION
 
 # %% [markdown]
-# **Question (1 point).** And the second layer? `w2_star` is `(3, 2)`, with the same rows and the same rate. Work it
-# out before you look at the printed table in the next section.
+# **Question.** And the second layer? `w2_star` is `(3, 2)`, with the same rows and the same rate. Work it out before
+# you look at the printed table in the next section.
 
 # %% item="w2-star"
 w2_star = None  # (3, 2): w2 after the update, rows 1 to 4, alpha .01
@@ -348,19 +370,19 @@ draw_changes(w1_star, w2_star)
 # %% [markdown]
 # ## 4. A printed table, checked
 #
-# This is $w_2^*$ as the slides print it. The rule, the old weights and the printed gradients are all right; most of
-# the results are not. A step of $\alpha = .01$ moves a weight by at most a hundredth of its gradient, so a new weight
-# far from the old one cannot be right.
+# This is $w_2^*$ as the slides print it. Their rule, old weights and sums of the second layer's gradients are all
+# right; most of the new weights are not. A step with $\alpha = .01$ moves a weight by exactly a hundredth of its
+# gradient, so with gradients below 1 a new weight far from the old one cannot be right.
 
 # %%
-pd.DataFrame(printed_w2_star, index=["k = 0", "k = 1", "k = 2"], columns=["j = 0", "j = 1"])
+pd.DataFrame(printed_w2_star, index=["row 0", "row 1", "row 2"], columns=["column 0", "column 1"])
 
 # %% [markdown]
-# **Question (2 points).** Which cells are wrong by more than .001? `wrong_cells` is a set of pairs `(k, j)`, counted
-# as numpy counts: the table's upper right cell is `(0, 1)`. A set of two pairs would be written `{(0, 1), (2, 0)}`.
+# **Question.** Which cells are wrong by more than .001? `wrong_cells` is a set of pairs `(row, column)`, counted from
+# 0: the table's upper right cell is `(0, 1)`. A set of two pairs, of a larger table, is written `{(4, 3), (5, 0)}`.
 
 # %% item="wrong-cells"
-wrong_cells = None  # a set of pairs (k, j)
+wrong_cells = None  # a set of pairs (row, column)
 ### BEGIN SOLUTION
 wrong_cells = {(k, j) for k in range(3) for j in range(2) if abs(w2_star[k, j] - printed_w2_star[k, j]) > 0.001}
 ### END SOLUTION
@@ -372,10 +394,10 @@ wrong_cells = {(k, j) for k in range(3) for j in range(2) if abs(w2_star[k, j] -
 # |---|---|---|---|---|---|
 # | 2 | 0 | 0 | .5 | .3447 | .4966 |
 #
-# **Question (2 points).** Make `update_table`, a DataFrame with these six columns and one line for each of the 14
-# weights: layer 1 or 2, the weight's numpy indices `row` and `column`, the old weight `w`, the sum `c` over rows 1 to
-# 4, and the new weight `w_star`. The order of lines and columns does not matter. All six are columns, none is the
-# index.
+# **Question.** Make `update_table`, a DataFrame with these six columns and one line for each of the 14 weights: layer 1
+# or 2, the weight's numpy indices `row` and `column`, the old weight `w`, the sum `c` over rows 1 to 4, and the new
+# weight `w_star`. The order of lines and columns does not matter. All six are columns, none is the index. The test cell
+# does not judge it; the cell below it shows it with colours.
 
 # %% item="update-table"
 update_table = None  # a DataFrame: layer, row, column, w, c, w_star; 14 lines
@@ -390,7 +412,7 @@ update_table = pd.DataFrame(
 ### END SOLUTION
 
 # %% [markdown]
-# Each change has the opposite sign of its `c` and a hundredth of its size.
+# Is it right? Each change should have the opposite sign of its `c` and a hundredth of its size.
 
 # %%
 show_table(update_table)
@@ -401,16 +423,17 @@ show_table(update_table)
 # The same for any data and any net: gradients of all rows at the weights as they are, summed, one step. With all
 # six rows and $\alpha = .1$, `w2[0, 0]` goes from .5 to $.5 - .1 \cdot .5188 = .4481$.
 #
-# **Question (2 points).** Write `batch_step(X, Y, w1, w2, alpha)` -> the tuple `w1, w2` of new weights. `X` is `(n,
-# d)`, `Y` is `(n, m)`, `w1` is `(d+1, h)`, `w2` is `(h+1, m)`. The arguments stay as they are: `w1 -= ...` would
-# change the caller's weights, `w1 = w1 - ...` does not. You may use your `mlp_gradients`.
+# **Question.** Write `batch_step(X, Y, w1, w2, alpha)` -> the tuple `w1, w2` of new weights, for any number n of
+# examples, d of inputs, h of hidden units and m of outputs: `X` is `(n, d)`, `Y` is `(n, m)`, `w1` is `(d+1, h)`, `w2`
+# is `(h+1, m)`. The arguments stay as they are: `w1 -= ...` would change the caller's weights, `w1 = w1 - ...` does
+# not. You may use your `mlp_gradients`.
 
 
 # %% item="batch-step"
 def batch_step(X, Y, w1, w2, alpha):
     """(n, d), (n, m), (d+1, h), (h+1, m), number -> w1, w2. One step along the summed gradient of all rows.
 
-    Source: seed 001, optimizer.
+    Source: Kurpasi, RNN-Tutorial, optimizer.
     """
     ### BEGIN SOLUTION
     gradients = [mlp_gradients(x, y, w1, w2) for x, y in zip(X, Y, strict=True)]
@@ -430,15 +453,15 @@ def batch_step(X, Y, w1, w2, alpha):
 # For `w2[0, 0]` with $\alpha = .01$: after row 1 it is $.5 - .01 \cdot .0776 = .499224$, and row 2 already sees this
 # weight. After six rows it is .494789; the batch step on the same six rows gives .494812. Close, but not the same.
 #
-# **Question (3 points).** Write `online_epoch(X, Y, w1, w2, alpha)` -> `w1, w2` after one pass, one update after each
-# row, from the first row to the last. Shapes as in `batch_step`.
+# **Question.** Write `online_epoch(X, Y, w1, w2, alpha)` -> `w1, w2` after one pass, one update after each row, from
+# the first row to the last. Shapes as in `batch_step`.
 
 
 # %% item="online-epoch"
 def online_epoch(X, Y, w1, w2, alpha):
     """(n, d), (n, m), (d+1, h), (h+1, m), number -> w1, w2. One update after each row, in the order of the rows.
 
-    Source: seed 001, optimizer (the procedure that its heading names).
+    Source: Kurpasi, RNN-Tutorial, optimizer (the procedure that its heading names).
     """
     ### BEGIN SOLUTION
     for x, y in zip(X, Y, strict=True):
@@ -449,8 +472,8 @@ def online_epoch(X, Y, w1, w2, alpha):
 
 
 # %% [markdown]
-# With a rate a hundred times as large the two ways part visibly. Here are two of the first layer's weights. The
-# online path bends, because every row steers from where the last one left off.
+# With a rate a hundred times as large, $\alpha = 1$, the two ways part visibly. Here are two of the first layer's
+# weights. The online path bends, because every row steers from where the last one left off.
 
 # %%
 draw_paths(batch_step, online_epoch)
@@ -462,8 +485,8 @@ draw_paths(batch_step, online_epoch)
 #
 # It is 3.24545 before the first step; unit 2's `squared_error`, summed, gives it.
 #
-# **Question (1 point).** Start from the given `w1`, `w2` with $\alpha = .01$ and all six rows. Which leaves the
-# smaller total error, one batch step or one online epoch? `online_vs_batch` is `"online"` or `"batch"`.
+# **Question.** Start from the given `w1`, `w2` with $\alpha = .01$ and all six rows. Which leaves the smaller total
+# error, one batch step or one online epoch? `online_vs_batch` is `"online"` or `"batch"`.
 
 # %% item="online-vs-batch"
 online_vs_batch = None  # "online" or "batch"
@@ -485,22 +508,22 @@ online_vs_batch = "online" if after_online < after_batch else "batch"
 # One trap is left. The hidden layer's $\delta_1$ passes the error back through `w2`. If the code has already
 # overwritten `w2`, the error travels through weights that did not make it.
 #
-# Row 2 with $\alpha = 1$, where it shows: $\delta_2 = (.1055, .1236)$.
+# Row 2 once more, with $\alpha = 1$ so that it shows. Its $\delta_2$ is $(.1055, .1236)$ as before.
 #
-# | second layer used | row 1 of `w2` | error that reaches hidden unit 0 | new `w1[2, 0]` |
+# | second layer used | `w2[1]`, from hidden unit 0 | error that reaches hidden unit 0 | new `w1[2, 0]` |
 # |---|---|---|---|
 # | old, as it should be | (.7, .8) | $.7 \cdot .1055 + .8 \cdot .1236 = .1727$ | .5024 |
 # | new | (.6341, .7228) | $.6341 \cdot .1055 + .7228 \cdot .1236 = .1562$ | .4831 |
 #
-# **Question (2 points).** Write `simultaneous_step(x, y, w1, w2, alpha)` -> `w1, w2` for one example: `x` is `(d,)`,
-# `y` is `(m,)`. Every gradient is taken at the old weights, then both layers step.
+# **Question.** Write `simultaneous_step(x, y, w1, w2, alpha)` -> `w1, w2` for one example: `x` is `(d,)`, `y` is
+# `(m,)`. Every gradient is taken at the old weights, then both layers step.
 
 
 # %% item="simultaneous"
 def simultaneous_step(x, y, w1, w2, alpha):
     """(d,), (m,), (d+1, h), (h+1, m), number -> w1, w2. One row's step, both layers from the old weights.
 
-    Source: seed 001, backpropagation and optimizer.
+    Source: Kurpasi, RNN-Tutorial, backpropagation and optimizer.
     """
     ### BEGIN SOLUTION
     c1, c2 = mlp_gradients(x, y, w1, w2)
@@ -511,21 +534,22 @@ def simultaneous_step(x, y, w1, w2, alpha):
 # %% [markdown]
 # ## 8. The training loop
 #
-# One step moved the error from 3.2455 to about 3.218. Training is the same step, over and over, with a record of the
-# error: once before the first step, then after every step. So `epochs` steps give `epochs + 1` records.
+# One batch step with $\alpha = .01$ moved the total error from 3.2455 to about 3.218. Training is the same step, over
+# and over, with a record of the total error: once before the first step, then after every step. An epoch is one pass
+# over all rows, which here is one batch step. So `epochs` steps give `epochs + 1` records.
 #
 # With all six rows and $\alpha = .1$ the record begins 3.24545, 2.95326.
 #
-# **Question (3 points).** Write `train(X, Y, w1, w2, alpha, epochs)` -> `w1, w2, errors`: the weights after `epochs`
-# batch steps, and the total errors, `(epochs + 1,)`. With `epochs = 0` the weights come back as they are and `errors`
-# holds one number.
+# **Question.** Write `train(X, Y, w1, w2, alpha, epochs)` -> `w1, w2, errors`: the weights after `epochs` batch steps,
+# and the total errors, `(epochs + 1,)`. With `epochs = 0` the weights come back as they are and `errors` holds one
+# number.
 
 
 # %% item="training-loop"
 def train(X, Y, w1, w2, alpha, epochs):
     """(n, d), (n, m), (d+1, h), (h+1, m), number, int -> w1, w2, errors (epochs+1,). Batch steps with a record of E.
 
-    Source: seed 001, error and optimizer.
+    Source: Kurpasi, RNN-Tutorial, error and optimizer.
     """
 
     ### BEGIN SOLUTION
@@ -544,9 +568,9 @@ def train(X, Y, w1, w2, alpha, epochs):
 # %% [markdown]
 # ## 9. Train the net
 #
-# **Question (1 point).** Train on all six rows from the given `w1` and `w2`, 2000 epochs at $\alpha = .1$ (not .01).
-# `errors` is the record, shape `(2001,)`; it should end below .0001. It takes about a second. Only the record of
-# a real run counts.
+# **Question.** Train on all six rows from the given `w1` and `w2`, 2000 epochs at $\alpha = .1$ (not .01). `errors` is
+# the record, shape `(2001,)`; it should end below .0001. It takes about a second. The test cell does not judge it; the
+# picture below it shows how it went. When graded, every one of the 2001 numbers is compared with the run's.
 
 # %% item="training-run"
 errors = None  # (2001,): total error before the first and after every one of the 2000 batch steps, alpha .1

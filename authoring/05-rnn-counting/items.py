@@ -97,6 +97,14 @@ def _growth(low: float, high: float, T: int) -> Callable[[Rng], tuple[Any, ...]]
     return lambda rng: (float(rng.uniform(low, high)), T)
 
 
+def _resting(rng: Rng) -> tuple[Any, ...]:
+    """Rprop's arguments with a sign of 0 now, before, and both times, beside one that stays and one that turns."""
+    order = rng.permutation(5)
+    sign = float(rng.choice([-1.0, 1.0]))
+    now, before = sign * np.array([[0.0, 1.0, 0.0, 1.0, 1.0], [1.0, 0.0, 0.0, 1.0, -1.0]])[:, order]
+    return now * rng.uniform(0.5, 3.0, size=5), before, rng.uniform(0.1, 0.6, size=5), _away(rng, 5)
+
+
 def _rprop(m: int, *etas: tuple[float, float], first: bool = False) -> Callable[[Rng], tuple[Any, ...]]:
     """grad, prev_sign, delta, w, and the etas if given; some signs stay, some turn, or there was none before."""
 
@@ -339,6 +347,13 @@ ITEMS = (
                 "X[:, T - 1 - k], w_x",
                 credit=0.5,
                 says="the sequences are read from their end; the first column comes first.",
+            ),
+            Slip(
+                "rows-for-steps",
+                "n, T = X.shape",
+                "n = T = len(X)",
+                credit=0.5,
+                says="the number of sequences was taken for the number of steps: T is how many columns X has.",
             ),
             Slip(
                 "last-step-missing",
@@ -753,6 +768,40 @@ ITEMS = (
                 says="it was averaged over the sequences once more; the 1/n is in the output gradient already.",
             ),
             Slip(
+                "whole-step-3",
+                "",
+                """
+                at_state_3 = gradient_over_time(output_gradient(S_worked[:, -1], y), 3, w_rec)[:, 3]
+                state1_terms = np.array([np.sum(at_state_3 * X[:, 2]), np.sum(at_state_3 * S_worked[:, 2])])
+                """,
+                credit=0.25,
+                says="that is what step 3 adds, the last one: the steps were counted from the end.",
+            ),
+            Slip(
+                "whole-step-2",
+                "",
+                """
+                at_state_2 = gradient_over_time(output_gradient(S_worked[:, -1], y), 3, w_rec)[:, 2]
+                state1_terms = np.array([np.sum(at_state_2 * X[:, 1]), np.sum(at_state_2 * S_worked[:, 1])])
+                """,
+                credit=0.5,
+                says="that is what step 2 adds. In numpy, step 1 reads column 0 of X and of S and leads to column 1.",
+            ),
+            Slip(
+                "turned-round",
+                "np.array([np.sum(at_state_1 * X[:, 0]), np.sum(at_state_1 * S_worked[:, 0])])",
+                "np.array([np.sum(at_state_1 * S_worked[:, 0]), np.sum(at_state_1 * X[:, 0])])",
+                credit=0.5,
+                says="the two numbers are in the other order: what goes to w_x comes first.",
+            ),
+            Slip(
+                "not-summed",
+                "np.array([np.sum(at_state_1 * X[:, 0]), np.sum(at_state_1 * S_worked[:, 0])])",
+                "np.column_stack([at_state_1 * X[:, 0], at_state_1 * S_worked[:, 0]])",
+                credit=0.5,
+                says="there is one line for each sequence: the sequences share the weights, so add them up.",
+            ),
+            Slip(
                 "not-averaged",
                 "y), 3, w_rec",
                 "y) * 3, 3, w_rec",
@@ -880,12 +929,19 @@ ITEMS = (
                 says="both are divided by the number of steps: the shares of the steps add up.",
             ),
             Slip(
+                "rows-for-steps",
+                "X.shape[1]",
+                "len(X)",
+                credit=0.5,
+                says="the number of sequences was taken for the number of steps: T is how many columns X has.",
+            ),
+            Slip(
                 "first-step-forgotten",
                 "return dw_x",
                 "dw_x = dw_x - np.sum(G[:, 1] * X[:, 0])\n"
                 "    dw_rec = dw_rec - np.sum(G[:, 1] * S[:, 0])\n    return dw_x",
                 credit=0.5,
-                says="the share of step 1 is missing, the one that the slides leave to the reader.",
+                says="the share of step 1 is missing, the one that you worked out for `state1_terms`.",
             ),
         ],
         same=[
@@ -1318,7 +1374,11 @@ ITEMS = (
                 '{"0.5": "vanishes", "1": "steady", "1.5": "explodes"}',
             ),
         ],
-        hints=["Look at the right end of the three lines above."],
+        hints=[
+            "Keys are the numbers 0.5, 1 and 1.5; each value is one of the texts 'vanishes', 'steady', 'explodes'.",
+            "Look at the right end of the three lines above.",
+            "Multiply 1 by the key ten times: the result is near 0, still 1, or far above 1.",
+        ],
     ),
     function(
         "rprop-step",
@@ -1327,14 +1387,20 @@ ITEMS = (
         parts=["w", "sign", "delta"],
         worked=[
             Worked(
-                "gradients 3 and -.2",
-                lambda given: (np.array([3.0, -0.2]), np.array([1.0, 1.0]), np.full(2, 0.1), np.array([0.5, 1.5])),
+                "gradients 3, -.2, 0, 3 and 0",
+                lambda given: (
+                    np.array([3.0, -0.2, 0.0, 3.0, 0.0]),
+                    np.array([1.0, 1.0, 1.0, 0.0, 0.0]),
+                    np.full(5, 0.1),
+                    np.array([0.5, 1.5, 1.0, 2.0, 3.0]),
+                ),
             )
         ],
         cases=[
             Case("five weights", _rprop(5)),
             Case("two weights", _rprop(2)),
             Case("the first step", _rprop(3, first=True)),
+            Case("signs of 0", _resting),
             Case("other factors", _rprop(4, (1.3, 1.7), (0.2, 0.4))),
         ],
         slips=[
@@ -1350,7 +1416,7 @@ ITEMS = (
                 "",
                 """
                 sign = np.sign(grad)
-                new_delta = delta * np.where(sign == prev_sign, eta_plus, eta_minus)
+                new_delta = delta * np.where(sign * prev_sign > 0, eta_plus, eta_minus)
                 return w - sign * delta, sign, new_delta
                 """,
                 credit=0.5,
@@ -1372,8 +1438,8 @@ ITEMS = (
             ),
             Slip(
                 "all-together",
-                "sign == prev_sign",
-                "np.all(sign == prev_sign)",
+                "sign * prev_sign > 0",
+                "np.all(sign * prev_sign > 0)",
                 credit=0.5,
                 says="all step sizes changed alike; each weight decides by its own signs.",
             ),
@@ -1392,11 +1458,32 @@ ITEMS = (
                 says="w and delta are right; the sign that goes out is the one that came in.",
             ),
             Slip(
-                "first-step-kept",
-                "np.where(sign == prev_sign, eta_plus, eta_minus)",
+                "zero-keeps",
+                "np.where(sign * prev_sign > 0, eta_plus, eta_minus)",
                 "np.where(sign * prev_sign > 0, eta_plus, np.where(sign * prev_sign < 0, eta_minus, 1.0))",
                 credit=0.5,
-                says="where there was no sign before, delta stayed; it shrinks unless the same sign comes twice.",
+                says="where one of the two signs is 0, delta stayed; it shrinks unless both are 1 or both -1.",
+            ),
+            Slip(
+                "zero-grows",
+                "sign * prev_sign > 0",
+                "sign * prev_sign >= 0",
+                credit=0.5,
+                says="where one of the two signs is 0, delta grew; it shrinks unless both are 1 or both -1.",
+            ),
+            Slip(
+                "zeros-alike",
+                "sign * prev_sign > 0",
+                "sign == prev_sign",
+                credit=0.75,
+                says="where both signs are 0, delta grew: they are alike, but 0 is no direction.",
+            ),
+            Slip(
+                "no-sign-of-zero",
+                "np.sign(grad)",
+                "np.where(grad > 0, 1.0, -1.0)",
+                credit=0.5,
+                says="a gradient of 0 got the sign -1 and its weight moved; its sign is 0 and it stays.",
             ),
             Slip(
                 "order-of-results",
@@ -1414,7 +1501,7 @@ ITEMS = (
                 new_w, new_sign, new_delta = [], [], []
                 for g, before, d, weight in zip(grad, prev_sign, delta, w):
                     now = 1.0 if g > 0 else -1.0 if g < 0 else 0.0
-                    d = d * (eta_plus if now == before else eta_minus)
+                    d = d * (eta_plus if now * before > 0 else eta_minus)
                     new_w.append(weight - now * d)
                     new_sign.append(now)
                     new_delta.append(d)
@@ -1427,7 +1514,7 @@ ITEMS = (
                 """
                 sign = np.sign(grad)
                 grown = np.array(delta, dtype=float)
-                same = sign == prev_sign
+                same = sign * prev_sign > 0
                 grown[same] *= eta_plus
                 grown[~same] *= eta_minus
                 return w - grown * sign, sign, grown
@@ -1435,8 +1522,8 @@ ITEMS = (
             ),
             Same(
                 "arithmetic",
-                "np.where(sign == prev_sign, eta_plus, eta_minus)",
-                "(eta_minus + (eta_plus - eta_minus) * (sign == prev_sign))",
+                "np.where(sign * prev_sign > 0, eta_plus, eta_minus)",
+                "(eta_minus + (eta_plus - eta_minus) * (sign * prev_sign > 0))",
             ),
             Same(
                 "lists",
@@ -1447,7 +1534,7 @@ ITEMS = (
         hints=[
             "Signs first, then delta, then w.",
             "np.where chooses the factor for each weight by itself.",
-            "delta = delta * (eta_plus where sign equals prev_sign, else eta_minus); w = w - sign * delta",
+            "delta = delta * (eta_plus where sign * prev_sign is above 0, else eta_minus); w = w - sign * delta",
         ],
     ),
 )

@@ -22,9 +22,13 @@
 # - train the net although plain gradient descent blows up, by clipping and by the signs of the gradient alone,
 # - say when a gradient vanishes, stays or explodes on its way back.
 #
-# **Time:** about two hours. **Points:** 22.
+# **Time:** about two hours.
 #
-# Under each question stands a test cell, `check(...)`. Run it as often as you like.
+# Under each question stands a test cell, `check(...)`. Run it as often as you like; it compares with worked numbers.
+# Grading calls your functions with fresh numbers, other ones for each student, so write them for any numbers and sizes.
+#
+# The net and its task come from a post by Jae Duk Seo, *Only Numpy: Vanilla Recurrent Neural Network, Deriving Back
+# Propagation Through Time* (2017). After `Source:` a function names the part of the post that it follows.
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -35,6 +39,7 @@ X = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 1.0]])  # (n, T): thr
 y = X.sum(axis=1)  # (n,): the ones in each sequence, 1, 2 and 3
 w_x, w_rec = 0.5, 1.5  # the two weights that the net starts with
 
+# random bits; 7 is the seed, the number that the drawing starts from: the same seed gives everyone the same bits
 X20 = np.random.default_rng(7).integers(0, 2, size=(20, 10)).astype(float)  # (20, 10): for training
 y20 = X20.sum(axis=1)  # (20,)
 
@@ -258,13 +263,13 @@ def path_table(record, forward, loss, gradients, slope):
 # net gives $1.5\cdot 2 + .5\cdot 1 = 3.5$, the swapped one 2.5. Equal weights hide which weight is which, so never test
 # at $w_x = w_{rec}$. Mind that the net which counts perfectly is exactly of that kind.
 #
-# **Question (1 point).** Write `next_state(s_prev, x, w_x, w_rec)`: `s_prev` and `x` are `(n,)`, the state and the
+# **Question.** Write `next_state(s_prev, x, w_x, w_rec)`: `s_prev` and `x` are `(n,)`, the state and the
 # input of $n$ sequences; the result is `(n,)`.
 
 
 # %% item="next-state"
 def next_state(s_prev, x, w_x, w_rec):
-    """(n,), (n,), number, number -> (n,). The state after one more input. Source: seed 003, (e)."""
+    """(n,), (n,), number, number -> (n,). The state after one more input. Source: Seo's post, equation (e)."""
     ### BEGIN SOLUTION
     return s_prev * w_rec + x * w_x
     ### END SOLUTION
@@ -283,10 +288,11 @@ def next_state(s_prev, x, w_x, w_rec):
 # | input | | 1 | 0 | 1 |
 # | state | 0 | $.5\cdot0 + 2\cdot1 = 2$ | $.5\cdot2 + 2\cdot0 = 1$ | $.5\cdot1 + 2\cdot1 = 2.5$ |
 #
-# **How to count.** There are $T$ inputs but $T + 1$ states. In numpy, `X[:, k]` is the input that leads from
-# `S[:, k]` to `S[:, k + 1]`; in the formulas it is $x_{k+1}$.
+# **How to count.** The formulas count inputs from 1, numpy counts columns from 0: $x_1$ stands in column 0 of `X`.
+# There are $T$ inputs but $T + 1$ states, and the states count from 0 in both: $S_0$ stands in column 0 of `S`. So
+# `X[:, k]` leads from `S[:, k]` to `S[:, k + 1]`; in the formulas it is $x_{k+1}$.
 #
-# **Question (2 points).** Write `states(X, w_x, w_rec)`: `X` is `(n, T)` with one sequence in each row; the result `S`
+# **Question.** Write `states(X, w_x, w_rec)`: `X` is `(n, T)` with one sequence in each row; the result `S`
 # is `(n, T+1)` with `S[:, 0]` all zero. Use your `next_state`.
 
 
@@ -294,7 +300,7 @@ def next_state(s_prev, x, w_x, w_rec):
 def states(X, w_x, w_rec):
     """(n, T), number, number -> (n, T+1). All states of n sequences, the zeros of the start first.
 
-    Source: seed 003, forward feed.
+    Source: Seo's post, feed forward.
     """
     ### BEGIN SOLUTION
     n, T = X.shape
@@ -314,7 +320,7 @@ def states(X, w_x, w_rec):
 # | 0 | 1 | 1 | 2 |
 # | 1 | 1 | 1 | 3 |
 #
-# **Question (1 point).** What are the states? `S_worked` is `(3, 4)`, one row for each sequence. Work at least one row
+# **Question.** What are the states? `S_worked` is `(3, 4)`, one row for each sequence. Work at least one row
 # out by hand.
 
 # %% item="states-worked"
@@ -337,12 +343,12 @@ draw_unrolled(states)
 # Two sequences that end at $2.5$ and $3$, where both should end at 2: $E = (.5^2 + 1^2)/2 = .625$. In units 1 to 4 the
 # error had a factor $\tfrac12$ and was summed; here it has none and is averaged.
 #
-# **Question (1 point).** Write `count_loss(s_T, y)`: both are `(n,)`, the result is one number.
+# **Question.** Write `count_loss(s_T, y)`: both are `(n,)`, the result is one number.
 
 
 # %% item="count-loss"
 def count_loss(s_T, y):
-    """(n,), (n,) -> one number. Mean squared error of the last states. Source: seed 003, the cost function."""
+    """(n,), (n,) -> one number. Mean squared error of the last states. Source: Seo's post, the cost function."""
     ### BEGIN SOLUTION
     return np.mean((s_T - y) ** 2)
     ### END SOLUTION
@@ -352,7 +358,7 @@ def count_loss(s_T, y):
 # The way back starts with the slope of $E$ at the last states. Each sequence has its own, and both the square and the
 # mean leave a mark on it. For the same two sequences, of $n = 2$: $2\cdot.5/2 = .5$ and $2\cdot1/2 = 1$.
 #
-# **Question (1 point).** Write `output_gradient(s_T, y)` -> `(n,)`: entry $i$ is $\partial E/\partial S_{i,T}$ of
+# **Question.** Write `output_gradient(s_T, y)` -> `(n,)`: entry $i$ is $\partial E/\partial S_{i,T}$ of
 # `count_loss`.
 
 
@@ -360,7 +366,7 @@ def count_loss(s_T, y):
 def output_gradient(s_T, y):
     """(n,), (n,) -> (n,). Gradient of count_loss with respect to each last state.
 
-    Source: seed 003, back propagation through time.
+    Source: Seo's post, back propagation through time.
     """
     ### BEGIN SOLUTION
     return 2 * (s_T - y) / len(y)
@@ -386,15 +392,17 @@ def output_gradient(s_T, y):
 # |---|---|---|---|
 # | .125 | .25 | .5 | 1 |
 #
-# **Question (2 points).** Write `gradient_over_time(grad_out, T, w_rec)` -> `(n, T+1)`: `grad_out` is `(n,)`, the
+# **Question.** Write `gradient_over_time(grad_out, T, w_rec)` -> `(n, T+1)`: `grad_out` is `(n,)`, the
 # gradient at the last states; column `k` is $\partial E/\partial S_k$ of each sequence, so the last column is
 # `grad_out` itself.
 
 
 # %% item="gradient-over-time"
 def gradient_over_time(grad_out, T, w_rec):
-    """(n,), integer, number -> (n, T+1). Gradient at each state, from the one at the last. Source: seed 003,
-    the repeating terms."""
+    """(n,), integer, number -> (n, T+1). Gradient at each state, from the one at the last.
+
+    Source: Seo's post, the repeating terms.
+    """
     ### BEGIN SOLUTION
     G = np.zeros((len(grad_out), T + 1))
     G[:, T] = grad_out
@@ -425,11 +433,12 @@ draw_unrolled(states, output_gradient, gradient_over_time)
 # | 3 | 1 | 1 | 1 | 1 | 1 |
 # | 2 | .5 | 0 | 2 | 0 | 1 |
 #
-# The slides work out states 3 and 2 in this way and leave state 1 to the reader. That is you.
+# The post works out states 3 and 2 in this way and leaves state 1 to the reader. That is you.
 #
-# **Question (2 points).** For the given `X`, `y`, `w_x`, `w_rec`: what does **step 1** add to
+# **Question.** For the given `X`, `y`, `w_x`, `w_rec`: what does **step 1** add to
 # $\partial E/\partial w_x$ and to $\partial E/\partial w_{rec}$, summed over the three sequences? `state1_terms` is
-# this pair, in this order. Here $n = 3$.
+# this pair of numbers, in this order. Here $n = 3$ sequences have $T = 3$ bits each. Step 1 is the first step in time,
+# the line that the table above does not have.
 
 # %% item="state1-terms"
 state1_terms = None  # two numbers: what step 1 adds to dE/dw_x and to dE/dw_rec
@@ -453,7 +462,7 @@ state1_terms = np.array([np.sum(at_state_1 * X[:, 0]), np.sum(at_state_1 * S_wor
 # $S_3 = w_x w_{rec}^2 + w_x$, so $\partial S_3/\partial w_x = .25 + 1$ and
 # $\partial S_3/\partial w_{rec} = 2\cdot 2\cdot.5 = 2$, and the gradient at the end is 1.
 #
-# **Question (3 points).** Write `rnn_gradients(X, S, grad_out, w_rec)` -> `dw_x, dw_rec`, two numbers. `X` is `(n, T)`,
+# **Question.** Write `rnn_gradients(X, S, grad_out, w_rec)` -> `dw_x, dw_rec`, two numbers. `X` is `(n, T)`,
 # `S` is `(n, T+1)`, `grad_out` is `(n,)`. Use `S` as it comes, its column 0 as well: it is tested with states that do
 # not start at zero.
 
@@ -462,7 +471,7 @@ state1_terms = np.array([np.sum(at_state_1 * X[:, 0]), np.sum(at_state_1 * S_wor
 def rnn_gradients(X, S, grad_out, w_rec):
     """(n, T), (n, T+1), (n,), number -> two numbers. dE/dw_x and dE/dw_rec, summed over sequences and steps.
 
-    Source: seed 003, the weights' derivatives.
+    Source: Seo's post, the weights' derivatives.
     """
     ### BEGIN SOLUTION
     T = X.shape[1]
@@ -490,7 +499,7 @@ def rnn_gradients(X, S, grad_out, w_rec):
 # What such a check cannot do: it compares your gradient with **your** $E$. If both forget the $1/n$, they agree
 # perfectly and both are wrong.
 #
-# **Question (2 points).** Write `gradient_check(X, y, w_x, w_rec, h=1e-6)`: it returns the two relative errors, for
+# **Question.** Write `gradient_check(X, y, w_x, w_rec, h=1e-6)`: it returns the two relative errors, for
 # $w_x$ and for $w_{rec}$, in this order, shape `(2,)`. Use your functions for $a$ and for $E$.
 
 
@@ -498,7 +507,7 @@ def rnn_gradients(X, S, grad_out, w_rec):
 def gradient_check(X, y, w_x, w_rec, h=1e-6):
     """(n, T), (n,), number, number, number -> (2,). Relative error of dw_x and of dw_rec against central differences.
 
-    Source: unit 03's numeric_gradient, on seed 003's net.
+    Source: unit 3's numeric_gradient, on the net of Seo's post.
     """
 
     ### BEGIN SOLUTION
@@ -527,14 +536,15 @@ draw_check(gradient_check)
 # The step is the one of unit 4, against the gradient: with weights $(.5, 1.5)$, gradients $(2, -4)$ and $\alpha = .1$,
 # the new weights are $(.3, 1.9)$.
 #
-# **Question (1 point).** Write `sgd_step(w_x, w_rec, dw_x, dw_rec, alpha)` -> the new `w_x, w_rec`.
+# **Question.** Write `sgd_step(w_x, w_rec, dw_x, dw_rec, alpha)` -> the new `w_x, w_rec`. (The test cell calls this
+# question `counting-step`.)
 
 
 # %% item="counting-step"
 def sgd_step(w_x, w_rec, dw_x, dw_rec, alpha):
     """five numbers -> two numbers. Both weights after one step of gradient descent.
 
-    Source: seed 003, the weight update.
+    Source: Seo's post, the weight update.
     """
     ### BEGIN SOLUTION
     return w_x - alpha * dw_x, w_rec - alpha * dw_rec
@@ -555,13 +565,13 @@ def sgd_step(w_x, w_rec, dw_x, dw_rec, alpha):
 # direction. A gradient $(30, 40)$ has length 50; clipped to length 1 it is $(.6, .8)$. Or use only the signs of the
 # gradient, as in section 9.
 #
-# **Question (2 points).** Train from the given `w_x`, `w_rec` until both weights are within .01 of 1.
+# **Question.** Train from the given `w_x`, `w_rec` until both weights are within .01 of 1.
 #
 # - `w_path` is the record, `(steps+1, 2)`: the weights $(w_x, w_{rec})$ before the first and after every step.
 # - `w_trained` is `(2,)`, where the path ends.
 #
-# Take the gradient over all of `X20` at each step; no momentum. Clipping to length 1 with $\alpha = .001$ needs some
-# thousand steps, a second or two. The judge looks at the way: it starts at $(.5, 1.5)$, has at least 20 steps,
+# Take each step from the gradient at that place alone, over all of `X20`. Clipping to length 1 with $\alpha = .001$
+# needs some thousand steps, a second or two. Grading looks at the way: it starts at $(.5, 1.5)$, has at least 20 steps,
 # none longer than .5, and at practically every step each weight moves against its own gradient. Typing $(1, 1)$ earns
 # nothing. Call your running weights something else than `w_x`, `w_rec`, so that the given ones stay.
 
@@ -608,7 +618,7 @@ draw_surface(states, count_loss, {"your path": w_path})
 #
 # For $w_{rec} = .5$ and $k = 0, 1, 2, 3$ that is 1, .5, .25, .125.
 #
-# **Question (1 point).** Write `gradient_growth(w_rec, T)` -> `(T+1,)`: entry `k` is the factor that a gradient
+# **Question.** Write `gradient_growth(w_rec, T)` -> `(T+1,)`: entry `k` is the factor that a gradient
 # gains on its way `k` steps back, `k` from 0 to `T`. The weight may be negative; the sign belongs to the factor.
 
 
@@ -616,7 +626,7 @@ draw_surface(states, count_loss, {"your path": w_path})
 def gradient_growth(w_rec, T):
     """number, integer -> (T+1,). Factor that a gradient gains k steps back, k = 0 to T.
 
-    Source: seed 003, w_rec multiplied many times.
+    Source: Seo's post, w_rec multiplied many times.
     """
     ### BEGIN SOLUTION
     return w_rec ** np.arange(T + 1)
@@ -632,8 +642,12 @@ draw_growth(gradient_growth)
 # did above. Larger recurrent nets have a matrix in place of $w_{rec}$, and the same thing happens; units 6 and 7
 # come back to it.
 #
-# **Question (1 point).** What happens to a gradient that goes back over many steps? `regimes` is a dict with the keys
-# .5, 1 and 1.5 (values of $w_{rec}$), each with one of the words `"vanishes"`, `"steady"`, `"explodes"`.
+# **Question.** What happens to a gradient that goes back over many steps? `regimes` is a dict of this form:
+#
+# `{0.5: "...", 1: "...", 1.5: "..."}`
+#
+# The keys are three numbers, the values of $w_{rec}$, and stay as they stand here. For each `...` put one of the three
+# words `vanishes`, `steady`, `explodes`.
 
 # %% item="vanish-or-explode"
 regimes = None  # {0.5: "...", 1: "...", 1.5: "..."}
@@ -647,37 +661,44 @@ regimes = {0.5: "vanishes", 1: "steady", 1.5: "explodes"}
 # If the size of the gradient cannot be trusted, use its sign alone. **Rprop** (resilient propagation) keeps a step
 # size $\delta$ for each weight and looks at two signs, the one now and the one of the step before:
 #
-# - the same sign twice: the direction is right, so $\delta$ grows, times $\eta_+ = 1.2$;
-# - any other case: the minimum was jumped over (or this is the first step, where the sign before is 0), so $\delta$
-#   shrinks, times $\eta_- = .5$.
+# - both are 1, or both are -1: the direction is right, so $\delta$ grows, times $\eta_+ = 1.2$;
+# - in every other case $\delta$ shrinks, times $\eta_- = .5$: one is 1 and the other -1 (the minimum was jumped over),
+#   or one of them is 0, or both are.
 #
-# **Then** each weight moves by its new $\delta$ against its sign:
+# A sign of 0 is no direction. A gradient of exactly 0 has it, and so has the sign before at the first step, where there
+# was no step before.
+#
+# **Then** each weight moves by its new $\delta$ against its sign (and stays where it is if the sign is 0):
 #
 # $$w \leftarrow w - \operatorname{sign}(\text{grad})\cdot\delta$$
 #
-# An example with two weights: $w = (.5, 1.5)$, gradients $(3, -.2)$, signs before $(1, 1)$, $\delta = (.1, .1)$.
+# An example with five weights: $w = (.5, 1.5, 1, 2, 3)$, gradients $(3, -.2, 0, 3, 0)$, signs before $(1, 1, 1, 0, 0)$
+# and $\delta = .1$ for each.
 #
-# | | first weight | second weight |
-# |---|---|---|
-# | sign now | 1, as before | -1, turned |
-# | new $\delta$ | $.1\cdot1.2 = .12$ | $.1\cdot.5 = .05$ |
-# | new $w$ | $.5 - .12 = .38$ | $1.5 + .05 = 1.55$ |
+# | weight | sign before | sign now | new $\delta$ | new $w$ |
+# |---|---|---|---|---|
+# | first | 1 | 1 | $.1\cdot1.2 = .12$ | $.5 - .12 = .38$ |
+# | second | 1 | -1 | $.1\cdot.5 = .05$ | $1.5 + .05 = 1.55$ |
+# | third | 1 | 0 | $.1\cdot.5 = .05$ | 1 |
+# | fourth | 0 | 1 | $.1\cdot.5 = .05$ | $2 - .05 = 1.95$ |
+# | fifth | 0 | 0 | $.1\cdot.5 = .05$ | 3 |
 #
-# That the first gradient is 15 times the other one plays no part.
+# That the first gradient is 15 times the second one plays no part.
 #
-# **Question (2 points).** Write `rprop_step(grad, prev_sign, delta, w, eta_plus=1.2, eta_minus=.5)` -> the new
-# `w, sign, delta`. All arrays are `(m,)`, one entry for each of $m$ weights, and each weight is treated by itself.
+# **Question.** Write `rprop_step(grad, prev_sign, delta, w, eta_plus=1.2, eta_minus=.5)` -> the new
+# `w, sign, delta`, where `sign` is the sign now: 1, 0 or -1. All arrays are `(m,)`, one entry for each of $m$ weights,
+# and each weight is treated by itself.
 
 
 # %% item="rprop-step"
 def rprop_step(grad, prev_sign, delta, w, eta_plus=1.2, eta_minus=0.5):
     """(m,), (m,), (m,), (m,), number, number -> w (m,), sign (m,), delta (m,). One step by the gradient's signs.
 
-    Source: Rprop, which the tutorial behind seed 003 trains with.
+    Source: Riedmiller and Braun's Rprop, in the simple form of the text above.
     """
     ### BEGIN SOLUTION
     sign = np.sign(grad)
-    delta = delta * np.where(sign == prev_sign, eta_plus, eta_minus)
+    delta = delta * np.where(sign * prev_sign > 0, eta_plus, eta_minus)
     return w - sign * delta, sign, delta
     ### END SOLUTION
 

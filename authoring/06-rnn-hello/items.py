@@ -398,6 +398,13 @@ ITEMS = (
             Slip("h", "", 'ambiguous_input = "h"', credit=0, says="h is an input once; its target is always e."),
             Slip("e", "", 'ambiguous_input = "e"', credit=0, says="e is an input once; its target is always l."),
             Slip("o", "", 'ambiguous_input = "o"', credit=0, says="o ends the word: it is a target and no input."),
+            Slip(
+                "its-index",
+                "",
+                "ambiguous_input = 2",
+                credit=0.5,
+                says="That is the index of the right letter. The letter itself is asked for, as a text.",
+            ),
         ],
         same=[Same("capital", "", 'ambiguous_input = "L"'), Same("typed", "", 'ambiguous_input = " l"')],
         hints=["Look for two pairs with the same first letter."],
@@ -508,7 +515,7 @@ architectures = {
                 "np.tanh(W_xh @ x_h)",
                 "1 / (1 + np.exp(-(W_xh @ x_h)))",
                 credit=0.5,
-                says="The right sums went through a sigmoid, as in seed 000. Here the state is squashed by tanh.",
+                says="The right sums went through a sigmoid. Here the state is squashed by tanh.",
             ),
             Slip(
                 "given-start",
@@ -563,7 +570,7 @@ architectures = {
                 "np.tanh(W_xh @ x_h + W_hh @ h0)",
                 "1 / (1 + np.exp(-(W_xh @ x_h + W_hh @ h0)))",
                 credit=0.5,
-                says="The right sums went through a sigmoid, as in seed 000. Here the state is squashed by tanh.",
+                says="The right sums went through a sigmoid. Here the state is squashed by tanh.",
             ),
             Slip(
                 "state-unweighted",
@@ -691,7 +698,7 @@ architectures = {
                 "np.tanh(W_xh @ x + W_hh @ h_prev + b_h)",
                 "1 / (1 + np.exp(-(W_xh @ x + W_hh @ h_prev + b_h)))",
                 credit=0.5,
-                says="The right sums went through a sigmoid, as in seed 000. Here the state is squashed by tanh.",
+                says="The right sums went through a sigmoid. Here the state is squashed by tanh.",
             ),
             Slip(
                 "no-tanh",
@@ -836,6 +843,13 @@ architectures = {
                 'params["W_yh"] @ hs[-1] + params["b_y"])\n    return np.array(hs), softmax(np.array(ps).T).T',
                 credit=0.5,
                 says="The columns of ps sum to 1 instead of its rows: softmax ran over time.",
+            ),
+            Slip(
+                "softmax-over-everything",
+                'softmax(params["W_yh"] @ hs[-1] + params["b_y"]))\n    return np.array(hs), np.array(ps)',
+                'np.exp(params["W_yh"] @ hs[-1] + params["b_y"]))\n    return np.array(hs), np.array(ps) / np.sum(ps)',
+                credit=0.5,
+                says="All entries of ps together sum to 1. Each step has probabilities of its own, so each row should.",
             ),
         ],
         same=[

@@ -20,7 +20,11 @@
 # - write backpropagation through time for all five parameters, and the step that uses them,
 # - let the trained net spell, and say when its gradients vanish or explode.
 #
-# **It takes** about four hours. Each question is followed by a test cell that tells you at once how it went.
+# **It takes** about four hours. Each question is followed by a test cell that tells you at once how it went; for the
+# trained net of section 8, the picture below it does. Grading calls your functions with fresh numbers, other ones for
+# each student.
+#
+# The net and its numbers come from Grady Kurpasi's slides "RNN-Tutorial"; below they are just "the slides".
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -63,7 +67,7 @@ char_to_ix = {letter: ix for ix, letter in enumerate(dict.fromkeys(text))}
 
 # %% item="one-hot"
 def one_hot(ix, size):
-    """int, int -> (size,). A 1 at place ix and zeros elsewhere. Source: seed 001, character prediction."""
+    """int, int -> (size,). A 1 at place ix and zeros elsewhere. Source: Kurpasi, RNN-Tutorial, character prediction."""
     ### BEGIN SOLUTION
     vector = np.zeros(size)
     vector[ix] = 1.0
@@ -110,7 +114,7 @@ BLUE, GREY, ORANGE, RED, GREEN = "#c6dbef", "#e3e3e3", "#fde3c8", "#c0392b", "#1
 
 
 def draw_shapes():
-    """The five arrangements of seed 001, unrolled: steps with an input, steps with an output."""
+    """The five arrangements of the slides, unrolled: steps with an input, steps with an output."""
     shapes = [
         ("one-to-one", [1], [1]),
         ("one-to-many", [1, 0, 0], [1, 1, 1]),
@@ -155,10 +159,12 @@ draw_shapes()
 # - *many-to-many*: each word of a text to its part of speech.
 # - *generation*: each output is the next step's input (dashed). This is how a trained net writes; section 8 does it.
 #
-# Count pictures as one thing, sentences as many.
+# The four `tasks` given above: *image classification* says what a picture shows, in one word; *image captioning* writes
+# a sentence below a picture; *sentiment* says whether a sentence is friendly or not; *translation* turns a sentence
+# into one of another language. Count a picture and a single verdict as one thing, a sentence as many.
 #
 # **Define `architectures`**: a dict from each of the four `tasks` to `"one-to-one"`, `"one-to-many"`, `"many-to-one"`
-# or `"many-to-many"`; each stands once.
+# or `"many-to-many"`; each of these names is used once.
 
 # %% item="architectures"
 architectures = None  # a dict, task -> name of the shape
@@ -179,32 +185,41 @@ architectures = {
 # $$h_t = \tanh\left(W_{xh}\,x_t + W_{hh}\,h_{t-1} + b_h\right),\qquad
 # \hat y_t = \mathrm{softmax}\left(W_{yh}\,h_t + b_y\right)$$
 #
-# Seed 000 writes the same step with a sigmoid; here it is $\tanh$, whose values lie between -1 and 1. What stands
-# inside the tanh is called *raw* below.
+# Unit 1 wrote the same step with a sigmoid; here it is $\tanh$ (`np.tanh`), whose values lie between -1 and 1. What
+# stands inside the tanh, the sum before it is squashed, is called *raw* below.
 #
-# | name | shape here | in numpy |
+# | name | what it is | shape here |
 # |---|---|---|
-# | $x_t$, a one-hot letter | (4,) | `inputs[t - 1]` |
-# | $h_t$, the state | (3,) | `hs[t]` |
-# | $W_{xh}$ (hidden, input) | (3, 4) | `W_xh[0, 2]` is $h_1x_3$ |
-# | $W_{hh}$ (hidden now, hidden before) | (3, 3) | `W_hh[0, 2]` is $h_1h_3$ |
-# | $W_{yh}$ (output, hidden) | (4, 3) | `W_yh[0, 2]` is $y_1h_3$ |
+# | $x_t$ | the letter that goes in at step $t$, one-hot | (4,) |
+# | $h_{t-1}$, $h_t$ | the state before and after step $t$: three hidden units | (3,) |
+# | $\hat y_t$ | what comes out at step $t$: a probability for each letter | (4,) |
+# | $W_{xh}$ | weights from the letter to the state | (3, 4) |
+# | $W_{hh}$ | weights from the state before to the state | (3, 3) |
+# | $W_{yh}$ | weights from the state to the output | (4, 3) |
+# | $b_h$, $b_y$ | biases of the state and of the output | (3,), (4,) |
 #
-# The formulas multiply columns, the notebook uses 1-D arrays, so `W @ x` does it. Formulas count from 1, numpy from 0.
-# The row says where a weight leads to, the column where it comes from. (In units 1 to 4 it was the other way round.)
+# **How to read a matrix.** The row says where a weight leads to, the column where it comes from. (In units 1 to 4 it
+# was the other way round.) `W_xh[0, 2]` leads from the third letter to the first hidden unit, `W_yh[0, 2]` from the
+# third hidden unit to the first letter's score. So `W @ x` makes all the sums of a step. Do not go by the names: in
+# $W_{xh}$ the source stands first, in $W_{yh}$ last.
+#
+# **How we count.** Steps are counted from 1 in formulas: $h_1$ is the state after the first step, $h_0$ the one to
+# start from. Indices in brackets are numpy's and begin at 0. And there are two h: the letter "h" of the word and the
+# state $h$.
 #
 # **A small net first**, two inputs and two hidden units:
 # $x = (1, 0)$, $h_{t-1} = (.5, -1)$, $b = (.1, 0)$,
 # $W_{xh} = \begin{pmatrix}1&2\\0&-1\end{pmatrix}$, $W_{hh} = \begin{pmatrix}.5&0\\1&.2\end{pmatrix}$.
 #
-# | | first | second |
+# | | first unit | second unit |
 # |---|---|---|
-# | $W_{xh}x$: the column of the 1 | 1 | 0 |
-# | $W_{hh}h_{t-1}$ | .25 | .5 - .2 = .3 |
-# | with the bias | 1.35 | .3 |
-# | $h_t$ | .8741 | .2913 |
+# | $W_{xh}x$: the 1 picks the first column | 1 | 0 |
+# | $W_{hh}h_{t-1}$ | $.5\cdot .5 + 0\cdot(-1) = .25$ | $1\cdot .5 + .2\cdot(-1) = .3$ |
+# | raw: both added, and the bias | $1 + .25 + .1 = 1.35$ | $0 + .3 + 0 = .3$ |
+# | $h_t = \tanh(\text{raw})$ | .8741 | .2913 |
 #
-# Now the seed's net. "h" is $(1, 0, 0, 0)$, given as `x_h`. Both questions are for one step and without biases.
+# Now the net of the slides, with the matrices given at the top. The letter "h" is $(1, 0, 0, 0)$, given as `x_h`. The
+# next three questions are about its first step, without biases.
 #
 # **Define `h1`**, shape (3,): the state after "h" when the state before is all zeros.
 
@@ -231,7 +246,8 @@ h1_from_h0 = np.tanh(W_xh @ x_h + W_hh @ h0)
 # The output has a probability for each of the four letters. Scores $(1, 0, 2)$, for example, have the exponentials
 # $2.7183$, $1$, $7.3891$ with sum $11.1073$, and so the probabilities $.2447$, $.0900$, $.6652$.
 #
-# **Define `p1`**, shape (4,): the probabilities of the letter after "h", from your `h1` (the zero start), no bias.
+# **Define `p1`**, shape (4,): the probabilities of the letter after "h", $\mathrm{softmax}(W_{yh}\,h_1)$, from your
+# `h1` (the zero start) and without a bias. `softmax` is given.
 
 # %% item="p1"
 p1 = None  # four probabilities, shape (4,)
@@ -242,12 +258,17 @@ p1 = softmax(W_yh @ h1)
 # %% [markdown]
 # The net has learnt nothing yet: its favourite after "h" is "h", and "e" is the least likely of all.
 #
-# **Write `rnn_step(x, h_prev, W_xh, W_hh, b_h)`**: one step of the state, now with a bias, for any sizes.
+# **Write `rnn_step(x, h_prev, W_xh, W_hh, b_h)`**: one step of the state, now with a bias, for any number V of letters
+# and H of hidden units: `x` is (V,), `h_prev` and `b_h` are (H,), `W_xh` is (H, V), `W_hh` is (H, H); the result is
+# (H,).
 
 
 # %% item="rnn-step"
 def rnn_step(x, h_prev, W_xh, W_hh, b_h):
-    """(V,), (H,), (H, V), (H, H), (H,) -> (H,). The next hidden state. Source: seed 001, recurrent neural networks."""
+    """(V,), (H,), (H, V), (H, H), (H,) -> (H,). The next hidden state.
+
+    Source: Kurpasi, RNN-Tutorial, recurrent neural networks.
+    """
     ### BEGIN SOLUTION
     return np.tanh(W_xh @ x + W_hh @ h_prev + b_h)
     ### END SOLUTION
@@ -267,13 +288,19 @@ def rnn_step(x, h_prev, W_xh, W_hh, b_h):
 # | second | `inputs[1]` | `hs[1]` | `hs[2]` | `ps[1]` |
 # | last | `inputs[T - 1]` | `hs[T - 1]` | `hs[T]` | `ps[T - 1]` |
 #
+# So $h_t$ of the formulas is `hs[t]`, but $x_t$ is `inputs[t - 1]` and $\hat y_t$ is `ps[t - 1]`: the states alone have
+# a row 0 for the start. Below, all that belongs to steps and not to states is stored like `inputs`, from row 0.
+#
 # **Write `rnn_forward(inputs, h0, params)`**: `inputs` (T, V), one row a step (not always one-hot), `h0` (H,). It
 # returns the pair `hs` (T+1, H) with `hs[0]` the start, and `ps` (T, V).
 
 
 # %% item="rnn-forward"
 def rnn_forward(inputs, h0, params):
-    """(T, V), (H,), dict -> hs (T+1, H), ps (T, V). All states, the start first, and all outputs. Source: seed 001."""
+    """(T, V), (H,), dict -> hs (T+1, H), ps (T, V). All states, the start first, and all outputs.
+
+    Source: Kurpasi, RNN-Tutorial.
+    """
     ### BEGIN SOLUTION
     hs, ps = [h0], []
     for x in inputs:
@@ -289,13 +316,13 @@ def rnn_forward(inputs, h0, params):
 #
 # $$L_t = -\log \hat y_t[\text{target}_t],\qquad L = \sum_{t=1}^{T} L_t$$
 #
-# Seed 001 prints the total as $-\sum_t y_t\log(\hat y)$, without the $t$ at $\hat y$. Taken at its word that would
+# The slides print the total as $-\sum_t y_t\log(\hat y)$, without the $t$ at $\hat y$. Taken at its word that would
 # hold all targets against one and the same output. Every step has an output of its own: $\hat y_t$.
 #
 # A word of two steps whose targets got $.5$ and $.25$ has the loss $.6931 + 1.3863 = 2.0794$.
 #
-# `start` holds the seed's matrices with zero biases, which is as good as none. `hello_inputs` (4, 4) are the one-hot
-# rows of h, e, l, l and `hello_targets` (4,) the indices of e, l, l, o.
+# `start` holds the matrices from the top with zero biases, which is as good as none. `hello_inputs` (4, 4) are the
+# one-hot rows of h, e, l, l and `hello_targets` (4,) the indices of e, l, l, o.
 
 # %% given="hello"
 start = {"W_xh": W_xh, "W_hh": W_hh, "W_yh": W_yh, "b_h": np.zeros(3), "b_y": np.zeros(4)}
@@ -380,13 +407,15 @@ def draw_unrolled(forward, deltas_out=None, deltas_hidden=None):
             ax.annotate("", (x + shift, 2.85), (x + shift, 3.92), arrowprops=back)
             ax.annotate("", (left, 2.05), (x - 0.34, 2.05), arrowprops=back)
             size = np.linalg.norm(W_hh.T @ d_hid[t])
-            ax.text((left + x - 0.34) / 2, 1.92, f"{size:.3f}", ha="center", va="top", color=RED, fontsize=9)
+            ax.text((left + x - 0.34) / 2, 1.98, f"length {size:.3f}", ha="center", va="top", color=RED, fontsize=9)
             inside = " ".join(f"{number:+.2f}" for number in d_hid[t])
-            ax.text(x - 0.03, 1.5, inside, color=RED, fontsize=9, family="monospace", va="center")
+            ax.text(x + 0.04, 1.6, "$d_{raw}$", color=RED, fontsize=11, va="center")
+            ax.text(x + 0.04, 1.3, inside, color=RED, fontsize=9, family="monospace", va="center")
+            ax.text(x + 0.58, 5.12, "$d_y$", color=RED, fontsize=11, ha="center")
     title = f'"hello" unrolled: loss {-np.sum(np.log(outputs[np.arange(4), hello_targets])):.4f}'
     if d_hid is not None:
-        title += "; red: gradients, at the arrows their length on the way back"
-    ax.set(xlim=(-1.6, 7.2), ylim=(0.4, 5.6), title=title)
+        title += "; black goes forward, red comes back"
+    ax.set(xlim=(-1.6, 7.4), ylim=(0.4, 5.6), title=title)
     ax.axis("off")
     fig.tight_layout()
     plt.show()
@@ -396,21 +425,26 @@ def draw_unrolled(forward, deltas_out=None, deltas_hidden=None):
 draw_unrolled(rnn_forward)
 
 # %% [markdown]
-# The same letter "l" goes in twice and two different states come out. That is the memory, and room for two answers.
+# Each column is a step: the letter that goes in, the state, the four probabilities, and the loss of the target. The
+# same letter "l" goes in twice and two different states come out. That is the memory, and room for two answers.
 #
 # ## 5. Back from the outputs
 #
-# From here on every gradient is named `d_` and the variable. `d_y[t]` is that of the loss at the *scores* of a step,
-# the numbers that go into softmax. For softmax with $-\log$, unit 3 found it to be wonderfully short: probability minus
-# one-hot target. Say the probabilities are $(.2, .5, .3)$ and the target has index 2, then the gradient is
-# $(.2, .5, -.7)$: push the first two down, the third up. The loss is a sum, so there is no division by $T$.
+# From here on every gradient is named `d_` and the variable. `d_y[t]` is that of the loss with respect to the *scores*
+# of a step, the numbers that go into softmax. It is the step's **delta** at the output. For softmax with $-\log$, unit
+# 3 found it to be wonderfully short: probability minus one-hot target. Say the probabilities are $(.2, .5, .3)$ and the
+# target has index 2, then the gradient is $(.2, .5, -.7)$: push the first two down, the third up. The loss is a sum, so
+# there is no division by $T$.
 #
 # **Write `output_deltas(ps, targets)`**: `ps` (T, V), `targets` (T,) indices; returns (T, V). Leave `ps` as it is.
 
 
 # %% item="output-deltas"
 def output_deltas(ps, targets):
-    """(T, V), (T,) ints -> (T, V). Gradient of the summed loss at the scores of each step. Source: seed 001."""
+    """(T, V), (T,) ints -> (T, V). Gradient of the summed loss at the scores of each step.
+
+    Source: Kurpasi, RNN-Tutorial.
+    """
     ### BEGIN SOLUTION
     d_y = np.array(ps)
     d_y[np.arange(len(targets)), targets] -= 1.0
@@ -420,14 +454,16 @@ def output_deltas(ps, targets):
 
 # %% [markdown]
 # ### The output layer
-# $W_{yh}$ is used at every step, so each step adds to its gradient: what came in, times the delta of where it leads.
+# $W_{yh}$ is used at every step, so each step adds to its gradient: what came in, times the delta of where it leads. As
+# $W_{yh}$ has a row for each output and a column for each hidden unit, so has $d_{y,t}\;h_t^\top$, the **outer
+# product** (`np.outer`): its entry in row $i$ and column $k$ is entry $i$ of $d_{y,t}$ times entry $k$ of $h_t$.
 #
 # $$\frac{\partial L}{\partial W_{yh}} = \sum_{t=1}^{T} d_{y,t}\;h_t^\top,\qquad
 # \frac{\partial L}{\partial b_y} = \sum_{t=1}^{T} d_{y,t}$$
 #
-# With one state unit, states $.6, .8$ after the two steps, and deltas $(.2, -.2)$, $(-.5, .5)$:
-# $.6\cdot(.2, -.2) + .8\cdot(-.5, .5) = (-.28, .28)$, and the bias gets $(-.3, .3)$. Both have the shape of their
-# parameter.
+# With one hidden unit, two letters, states $.6, .8$ after the two steps, and deltas $(.2, -.2)$, $(-.5, .5)$, the
+# weights get $.6\cdot(.2, -.2) + .8\cdot(-.5, .5) = (-.28, .28)$, as a column of shape (2, 1), and the bias gets
+# $(-.3, .3)$. Both have the shape of their parameter.
 #
 # **Write `output_gradients(hs, d_y)`**: `hs` (T+1, H) with the start first, `d_y` (T, V); returns `d_W_yh` (V, H) and
 # `d_b_y` (V,).
@@ -435,7 +471,7 @@ def output_deltas(ps, targets):
 
 # %% item="output-gradients"
 def output_gradients(hs, d_y):
-    """(T+1, H), (T, V) -> d_W_yh (V, H), d_b_y (V,). Sums over all steps. Source: seed 001, dL/dW_yh."""
+    """(T+1, H), (T, V) -> d_W_yh (V, H), d_b_y (V,). Sums over all steps. Source: Kurpasi, RNN-Tutorial, dL/dW_yh."""
     ### BEGIN SOLUTION
     return d_y.T @ hs[1:], np.sum(d_y, axis=0)
     ### END SOLUTION
@@ -451,23 +487,31 @@ def output_gradients(hs, d_y):
 # + \underbrace{W_{hh}^\top\,d_{raw,t+1}}_{\text{from the next step}},\qquad
 # d_{raw,t} = \frac{\partial L}{\partial h_t}\cdot(1 - h_t^2)$$
 #
-# $d_{raw,t}$ is the gradient inside the tanh; $1 - h^2$ is the slope of tanh, from its output. The last step has no
-# next one. So it starts at the end and goes back, each step using what the one after it has found.
+# $d_{raw,t}$ is the gradient inside the tanh, the delta of the hidden units; $1 - h^2$ is the slope of tanh, from its
+# output, and it is multiplied entry by entry. The transposed matrices carry a gradient the way back: from the four
+# scores to the three units, from the units of the next step to those of this one.
 #
-# One state unit again, $h_0 = 0$, $h_1 = .6$, $h_2 = .8$, $W_{hh} = .5$, $W_{yh} = (1, -1)^\top$, deltas as before:
+# In which order? The last step has no next one, so its sum has only the first term and can be worked out at once. Then
+# comes the last but one, which needs what the last has found, and so on back to the first.
 #
-# | step | from its output | from the next step | sum | slope | $d_{raw}$ |
+# One hidden unit again, $h_0 = 0$, $h_1 = .6$, $h_2 = .8$, $W_{hh} = .5$, $W_{yh} = (1, -1)^\top$, deltas as before;
+# read the last step first:
+#
+# | $t$ | from its own output | from the next step | sum | slope $1 - h_t^2$ | $d_{raw,t}$ |
 # |---|---|---|---|---|---|
-# | 2 | $-.5 - .5 = -1$ | | $-1$ | $1 - .64 = .36$ | $-.36$ |
-# | 1 | $.2 + .2 = .4$ | $.5\cdot(-.36) = -.18$ | $.22$ | $1 - .36 = .64$ | $.1408$ |
+# | 2 | $1\cdot(-.5) - 1\cdot .5 = -1$ | none | $-1$ | $1 - .64 = .36$ | $-1\cdot .36 = -.36$ |
+# | 1 | $1\cdot .2 - 1\cdot(-.2) = .4$ | $.5\cdot(-.36) = -.18$ | $.22$ | $1 - .36 = .64$ | $.22\cdot .64 = .1408$ |
 #
-# **Write `hidden_deltas(hs, d_y, params)`**: returns $d_{raw}$, shape (T, H), row `t` for the step that made
-# `hs[t + 1]`.
+# **Write `hidden_deltas(hs, d_y, params)`**: `hs` (T+1, H), `d_y` (T, V); returns $d_{raw}$, shape (T, H), row `t` for
+# the step that made `hs[t + 1]`.
 
 
 # %% item="hidden-deltas"
 def hidden_deltas(hs, d_y, params):
-    """(T+1, H), (T, V), dict -> (T, H). Gradient at the inputs of each tanh, through time. Source: seed 001."""
+    """(T+1, H), (T, V), dict -> (T, H). Gradient at the inputs of each tanh, through time.
+
+    Source: Kurpasi, RNN-Tutorial.
+    """
     ### BEGIN SOLUTION
     d_raw = np.zeros((len(d_y), hs.shape[1]))
     d_next = np.zeros(hs.shape[1])
@@ -479,13 +523,20 @@ def hidden_deltas(hs, d_y, params):
     ### END SOLUTION
 
 
+# %% [markdown]
+# The picture of section 4 once more; what flows back is now drawn in red. Begin at the right:
+#
+# - the red numbers beside an orange box are $d_y$ of the step: compare them with the probabilities in the box;
+# - the dashed arrow down brings $W_{yh}^\top d_y$ to the state, the one from the right $W_{hh}^\top d_{raw}$ of the
+#   next step. In the grey box the two add (the last box has only the first);
+# - the red numbers below a grey box are $d_{raw}$ of the step, after the slope of tanh, one for each hidden unit;
+# - the number at a dashed arrow to the left is the length of the vector that it carries, the root of the sum of its
+#   squares: how much of the gradient is handed to the step before.
+
 # %%
 draw_unrolled(rnn_forward, output_deltas, hidden_deltas)
 
 # %% [markdown]
-# Red beside an output is $d_y$, red on the way down from a state is $d_{raw}$, and each red arrow from state to state
-# carries $W_{hh}^\top d_{raw}$; the number at it is the length of that vector.
-#
 # ### The recurrent weights
 # With $d_{raw}$ in hand the rest is what it always was: what came in, times the delta, summed over all steps. The only
 # question is what came in at step $t$.
@@ -494,8 +545,10 @@ draw_unrolled(rnn_forward, output_deltas, hidden_deltas)
 # \frac{\partial L}{\partial W_{hh}} = \sum_t d_{raw,t}\,h_{t-1}^\top,\qquad
 # \frac{\partial L}{\partial b_h} = \sum_t d_{raw,t}$$
 #
-# In the small example with inputs $(1, 0)$ and $(0, 1)$: $d_{W_{xh}} = (.1408, -.36)$,
-# $d_{W_{hh}} = .1408\cdot 0 - .36\cdot .6 = -.216$, $d_{b_h} = -.2192$. A start other than 0 would matter here.
+# In the small example with inputs $(1, 0)$ and $(0, 1)$:
+# $d_{W_{xh}} = .1408\cdot(1, 0) - .36\cdot(0, 1) = (.1408, -.36)$,
+# $d_{W_{hh}} = .1408\cdot h_0 - .36\cdot h_1 = .1408\cdot 0 - .36\cdot .6 = -.216$, and
+# $d_{b_h} = .1408 - .36 = -.2192$. The first step adds nothing to $d_{W_{hh}}$ only because $h_0$ is 0 here.
 #
 # **Write `recurrent_gradients(inputs, hs, d_raw)`**: `inputs` (T, V), `hs` (T+1, H), `d_raw` (T, H); returns `d_W_xh`
 # (H, V), `d_W_hh` (H, H), `d_b_h` (H,).
@@ -503,7 +556,10 @@ draw_unrolled(rnn_forward, output_deltas, hidden_deltas)
 
 # %% item="recurrent-gradients"
 def recurrent_gradients(inputs, hs, d_raw):
-    """(T, V), (T+1, H), (T, H) -> d_W_xh (H, V), d_W_hh (H, H), d_b_h (H,). Sums over all steps. Source: seed 001."""
+    """(T, V), (T+1, H), (T, H) -> d_W_xh (H, V), d_W_hh (H, H), d_b_h (H,). Sums over all steps.
+
+    Source: Kurpasi, RNN-Tutorial.
+    """
     ### BEGIN SOLUTION
     return d_raw.T @ inputs, d_raw.T @ hs[:-1], np.sum(d_raw, axis=0)
     ### END SOLUTION
@@ -519,7 +575,10 @@ def recurrent_gradients(inputs, hs, d_raw):
 
 # %% item="start-state-gradient"
 def start_state_gradient(d_raw, W_hh):
-    """(T, H), (H, H) -> (H,). Gradient of the loss at the start state h0. Source: seed 001, vanishing gradients."""
+    """(T, H), (H, H) -> (H,). Gradient of the loss at the start state h0.
+
+    Source: Kurpasi, RNN-Tutorial, vanishing gradients.
+    """
     ### BEGIN SOLUTION
     return W_hh.T @ d_raw[0]
     ### END SOLUTION
@@ -530,13 +589,16 @@ def start_state_gradient(d_raw, W_hh):
 # Put the pieces together: forward, then back. The third result, the last state, is where a next chunk of text would
 # begin. Return the plain sums: no mean, no clipping yet.
 #
-# **Write `rnn_backward(inputs, targets, h0, params)`**: returns `loss` (a number), `grads` (a dict with the keys of
-# `params`, each gradient in the shape of its parameter) and `h_last` (H,).
+# **Write `rnn_backward(inputs, targets, h0, params)`**: `inputs` (T, V), `targets` (T,), `h0` (H,); returns `loss` (a
+# number), `grads` (a dict with the keys of `params`, each gradient in the shape of its parameter) and `h_last` (H,).
 
 
 # %% item="rnn-backward"
 def rnn_backward(inputs, targets, h0, params):
-    """(T, V), (T,) ints, (H,), dict -> loss, dict of gradients, h_last (H,). A whole sequence. Source: seed 001."""
+    """(T, V), (T,) ints, (H,), dict -> loss, dict of gradients, h_last (H,). A whole sequence.
+
+    Source: Kurpasi, RNN-Tutorial.
+    """
     ### BEGIN SOLUTION
     hs, ps = rnn_forward(inputs, h0, params)
     d_y = output_deltas(ps, targets)
@@ -585,7 +647,10 @@ gradient_table(rnn_backward)
 
 # %% item="clip"
 def clip_gradients(grads, limit):
-    """dict of arrays, number -> new dict of arrays. Every entry kept within -limit and limit. Source: seed 001."""
+    """dict of arrays, number -> new dict of arrays. Every entry kept within -limit and limit.
+
+    Source: Kurpasi, RNN-Tutorial.
+    """
     ### BEGIN SOLUTION
     return {name: np.clip(d_param, -limit, limit) for name, d_param in grads.items()}
     ### END SOLUTION
@@ -606,7 +671,10 @@ def clip_gradients(grads, limit):
 
 # %% item="adagrad-step"
 def adagrad_step(param, grad, memory, alpha, eps=1e-8):
-    """Three arrays of one shape, number, number -> param, memory. One Adagrad step. Source: seed 001, generation."""
+    """Three arrays of one shape, number, number -> param, memory. One Adagrad step.
+
+    Source: Kurpasi, RNN-Tutorial, generation.
+    """
     ### BEGIN SOLUTION
     memory = memory + grad**2
     return param - alpha * grad / np.sqrt(memory + eps), memory
@@ -616,19 +684,27 @@ def adagrad_step(param, grad, memory, alpha, eps=1e-8):
 # %% [markdown]
 # ## 8. Let it write
 #
-# To generate, the net's own guess becomes its next input. **Greedy** means: the guess is always the most probable
-# letter. Each round is one step of the state, one look at the scores, one index; the state goes on, the index goes in.
+# To write, the net gets a state and a first letter, and then its own guesses: each guess is its next input. The guess
+# is always the most probable letter, which is called **greedy**. One round, from a state and the index of a letter:
 #
-# For example, if after index 2 the most probable letter is 0, and after that (with the state gone on) it is 1, then two
-# steps from 2 give `[0, 1]`. The first letter was given and is left out.
+# 1. the letter goes in as its one-hot vector, and the state makes a step;
+# 2. the new state gives the scores $W_{yh}\,h + b_y$, and the index of the largest is the guess (`np.argmax` finds it;
+#    softmax keeps the order, so the largest score has the largest probability);
+# 3. the guess is added to the list. The next round starts from the new state and the guess.
 #
-# **Write `generate(h, first_ix, steps, params)`**: `h` (H,) is the state before the first letter, `first_ix` its
-# index; returns the list of the `steps` indices that follow.
+# For example, say that index 2 is given and goes in, and the largest score is that of index 0. So 0 goes in next, and
+# now 1 has the largest score. Then two rounds give `[0, 1]`: the 2 was given, so it is not in the list.
+#
+# **Write `generate(h, first_ix, steps, params)`**: `h` (H,) is the state before the first letter goes in, `first_ix`
+# that letter's index; returns the list of the guessed indices, one for each of the `steps` rounds.
 
 
 # %% item="generate"
 def generate(h, first_ix, steps, params):
-    """(H,), int, int, dict -> list of ints. The most probable letter each time, fed back. Source: seed 001."""
+    """(H,), int, int, dict -> list of ints. The most probable letter each time, fed back.
+
+    Source: Kurpasi, RNN-Tutorial.
+    """
     ### BEGIN SOLUTION
     ix, found = first_ix, []
     for _ in range(steps):
@@ -642,12 +718,18 @@ def generate(h, first_ix, steps, params):
 
 # %% [markdown]
 # ### Learn "hello"
-# Everything is there: `rnn_backward` on `hello_inputs` and `hello_targets` from a zero state, `clip_gradients` at 5,
-# `adagrad_step` for each of the five parameters with a memory of its own (zeros at first). Some hundred rounds at a
-# rate of .1 to .3 take less than a second. Begin with **copies** of the arrays in `start`.
+# Everything is there to train the net. Begin with **copies** of the five arrays in `start`, and for each of them a
+# memory of zeros in its shape. Then repeat, some hundred times:
 #
-# **Define `learned`**: a dict like `start`, with which `generate` from a zero state spells "ello" (1, 2, 2, 3) after
-# "h" (0). Any number of hidden units and any way of finding the weights will do.
+# 1. `rnn_backward` on `hello_inputs` and `hello_targets`, from a state of zeros, gives the loss and the gradients;
+# 2. `clip_gradients` cuts the gradients at 5;
+# 3. for each of the five parameters, `adagrad_step` at a rate of .1 to .3 gives its new array and its new memory.
+#
+# It takes less than a second. The loss begins at your `hello_loss`, and it should fall below .1.
+#
+# **Define `learned`**: the trained net, a dict with the keys of `start`. With it `generate`, from a state of zeros and
+# the letter "h" (index 0), must spell "ello", which is `[1, 2, 2, 3]`. Any number of hidden units and any way of
+# finding the weights will do. The test cell does not judge the net; the picture below shows what it spells.
 
 # %% item="hello-learned"
 learned = None  # a dict with the keys W_xh, W_hh, W_yh, b_h, b_y
@@ -706,13 +788,14 @@ def draw_generation(generating, forward, trained):
 draw_generation(generate, rnn_forward, learned)
 
 # %% [markdown]
-# Look at the two columns after an "l": same input, different answer. A net whose $W_{hh}$ is zero cannot do that,
-# however long it is trained.
+# Each column shows the probabilities of the next letter; the letter that is written is bold. Look at the last two
+# columns of the trained net, after "hel" and "hell": the same input "l", and different answers. A net whose $W_{hh}$ is
+# zero cannot do that, however long it is trained.
 #
 # ## 9. Gradients over a long time
 #
-# "hello" has four steps. What happens over forty? Follow one gradient back from the last state only, with no outputs
-# on the way. Each step multiplies by the slopes and by $W_{hh}^\top$:
+# "hello" has four steps. What happens over forty? Follow one gradient back from the last state only, with no outputs on
+# the way. Each step multiplies by the slopes, entry by entry, and by $W_{hh}^\top$:
 #
 # $$\frac{\partial L}{\partial h_{t-1}} = W_{hh}^\top\left((1 - h_t^2)\cdot\frac{\partial L}{\partial h_t}\right)$$
 #
@@ -720,7 +803,7 @@ draw_generation(generate, rnn_forward, learned)
 # the slopes, never above 1, can only make it smaller. With one unit, $W_{hh} = .5$, $h = (0, .6, .8)$ and
 # $\partial L/\partial h_2 = 1$: at $h_1$ it is $.5\cdot .36 = .18$, at $h_0$ it is $.5\cdot .64\cdot .18 = .0576$.
 #
-# The size of a gradient vector is its norm, the root of the sum of its squares: $(3, -4)$ has 5.
+# The size of a gradient vector is its length or **norm**, the root of the sum of its squares: $(3, -4)$ has 5.
 #
 # **Write `gradient_flow(hs, d_last, W_hh)`**: `hs` (T+1, H), `d_last` (H,) is $\partial L/\partial h_T$; returns (T,),
 # entry `t` being the norm of $\partial L/\partial h_t$ for $t = 0$ to $T-1$. (So the last state itself is left out.)
@@ -728,7 +811,10 @@ draw_generation(generate, rnn_forward, learned)
 
 # %% item="gradient-flow"
 def gradient_flow(hs, d_last, W_hh):
-    """(T+1, H), (H,), (H, H) -> (T,). Norms of the gradient at each earlier state. Source: vanishing gradients."""
+    """(T+1, H), (H,), (H, H) -> (T,). Norms of the gradient at each earlier state.
+
+    Source: Kurpasi, RNN-Tutorial, vanishing gradients.
+    """
     ### BEGIN SOLUTION
     norms = np.zeros(len(hs) - 1)
     d_h = d_last
@@ -788,7 +874,7 @@ draw_flow(gradient_flow, rnn_step)
 # ## What you know now
 #
 # - Letters become one-hot vectors; a word gives pairs of input and next letter; the memory tells the two "l" apart.
-# - $T$ steps have $T+1$ states. `hs[t]` goes into step $t$ of `inputs`, `hs[t + 1]` comes out.
+# - $T$ steps have $T+1$ states. At the step of `inputs[t]`, `hs[t]` goes in and `hs[t + 1]` comes out.
 # - The loss of a word is the sum over its steps, each with its own output.
 # - A state has two roads to the loss; going back, the gradient from its output and the one from the next step add.
 # - Every parameter is used at every step, so each gradient is a sum over time: with the state *after* the step for

@@ -14,7 +14,7 @@ Array = NDArray[Any]
 Rng = np.random.Generator
 Given = Mapping[str, Any]
 
-GATES = "fico"  # the order of the source text: forget, input, candidate, output
+GATES = "fico"  # the order of the article: forget, input, candidate, output
 
 LINE_BOUND = 0.01  # syllabus: c stays within .01 of the count, for lines of up to LONGEST characters
 QUOTE_LEVEL = 0.5  # syllabus: c above it inside quotation marks, below it outside
@@ -135,6 +135,18 @@ SMALL_D_A = {
     "o": np.array([0.7, -0.8]),
 }
 
+OTHER_D_A = {
+    "f": np.array([0.2, -0.1, 0.4]),
+    "i": np.array([-0.3, 0.5, 0.1]),
+    "c": np.array([0.6, 0.2, -0.4]),
+    "o": np.array([-0.2, 0.3, 0.7]),
+}
+
+
+def from_other(*names: str) -> Callable[[Given], tuple[Any, ...]]:
+    """Arguments by their names in the notebook's `other`, the LSTM of other sizes."""
+    return lambda given: tuple(given["other"][name] for name in names)
+
 
 def from_example(*names: str) -> Callable[[Given], tuple[Any, ...]]:
     """The worked arguments of one backward function, by their names in the notebook's `example`."""
@@ -232,6 +244,8 @@ NO_SLOPE = "The gradient reaches the gate's output and stops there: the second r
 AGAIN = "The gate's value was squashed once more before the slope was taken. It is an output of the sigmoid already."
 TANH_SLOPE = "That is the slope of tanh. This gate is a sigmoid, and its slope, from its output, is another one."
 HALF_SLOPE = "One factor of the sigmoid's slope is missing: it should be 0 at both ends, where the gate is saturated."
+EARLY_SLOPE = "The first result holds the slope already. The slope comes in after the output, on the way to the input."
+OTHER_SLOPE = "The second result has the slope of the other factor's squashing. Whose input does it belong to?"
 
 
 def gate_slips(result: str, gate: str) -> list[Slip]:
@@ -242,6 +256,13 @@ def gate_slips(result: str, gate: str) -> list[Slip]:
         Slip("tanh-slope", slope, f"(1 - {gate}**2)", says=TANH_SLOPE),
         Slip("squashed-again", slope, f"sigmoid({gate}) * (1 - sigmoid({gate}))", says=AGAIN),
         Slip("half-of-the-slope", slope, f"(1 - {gate})", says=HALF_SLOPE),
+        Slip("gate-for-slope", slope, gate, says=HALF_SLOPE),
+        Slip(
+            "slope-in-both",
+            f"return {result}, {result} * {slope}",
+            f"return {result} * {slope}, {result} * {slope}",
+            says=EARLY_SLOPE,
+        ),
         Slip(
             "slope-alone",
             f"{result} * {slope}",
@@ -476,6 +497,17 @@ BY_ARRAYS = """
 """
 
 
+def overwritten(name: str) -> Slip:
+    """The gradient of one parameter alone is replaced at each step, all others are added up."""
+    return Slip(
+        f"{name}-not-summed",
+        "grads[name] + d_param",
+        f'(0.0 if name == "{name}" else grads[name]) + d_param',
+        credit=0.75,
+        says=f"All is right but the gradient of {name}: it is that of one step, overwritten and not added up.",
+    )
+
+
 # --------------------------------------------------------------------------- the items
 
 ITEMS = (
@@ -532,7 +564,7 @@ ITEMS = (
                 "tilde-lost",
                 "i * c_tilde",
                 "i * c_prev",
-                says="The candidate is not in it: the old memory was used twice. One line of the source text loses "
+                says="The candidate is not in it: the old memory was used twice. One line of the article loses "
                 "the tilde.",
             ),
             Slip(
@@ -686,13 +718,25 @@ ITEMS = (
         builds_on=["forget-gate", "input-gate", "candidate", "output-gate", "cell-state", "hidden-state"],
         worked=[
             Worked("the first step", lambda given: (given["xs"][0], given["h0"], given["c0"], given["params"])),
+            Worked(
+                "the first step of `other`, H = 3 and D = 2",
+                lambda given: (given["other"]["xs"][0], *from_other("h0", "c0", "params")(given)),
+            ),
         ],
         cases=[
+            # of these sizes alone can the notebook's own `params` be used, so that this mistake has numbers
+            Case("two units, three inputs", lambda rng: step_case(rng, 3, 2)),
             Case("three units, two inputs", lambda rng: step_case(rng, 2, 3)),
             Case("two units, five inputs", lambda rng: step_case(rng, 5, 2)),
             Case("one unit, four inputs", lambda rng: step_case(rng, 4, 1)),
         ],
         slips=[
+            Slip(
+                "notebook-params",
+                "z = np",
+                'params = globals()["params"]\n    z = np',
+                says="It uses the weights of the worked LSTM, whatever comes in: take them from the last argument.",
+            ),
             Slip(
                 "input-first",
                 "[h_prev, x]",
@@ -871,6 +915,7 @@ ITEMS = (
         ],
         slips=[
             *gate_slips("d_o", "o"),
+            Slip("slope-of-the-memory", "o * (1 - o)", "(1 - np.tanh(c) ** 2)", says=OTHER_SLOPE),
             Slip(
                 "memory-not-squashed",
                 "np.tanh(c)",
@@ -930,7 +975,7 @@ ITEMS = (
                 "minus",
                 " + d_c_next",
                 " - d_c_next",
-                says="The two parts were subtracted. The source text prints plus-minus; a value that is used twice "
+                says="The two parts were subtracted. The article prints plus-minus; a value that is used twice "
                 "has only one rule.",
             ),
             Slip(
@@ -1003,6 +1048,13 @@ ITEMS = (
         ],
         slips=[
             Slip("no-slope", " * (1 - c_tilde**2)", "", says="The second result lacks the slope of the candidate."),
+            Slip("slope-of-the-gate", "(1 - c_tilde**2)", "i * (1 - i)", says=OTHER_SLOPE),
+            Slip(
+                "slope-in-both",
+                "return d_c_tilde, d_c_tilde * (1 - c_tilde**2)",
+                "return d_c_tilde * (1 - c_tilde**2), d_c_tilde * (1 - c_tilde**2)",
+                says=EARLY_SLOPE,
+            ),
             Slip(
                 "squashed-again",
                 "c_tilde**2)",
@@ -1066,6 +1118,7 @@ ITEMS = (
         ],
         slips=[
             *gate_slips("d_i", "i"),
+            Slip("slope-of-the-candidate", "i * (1 - i)", "(1 - c_tilde**2)", says=OTHER_SLOPE),
             Slip(
                 "own-factor",
                 "d_c * c_tilde",
@@ -1208,7 +1261,10 @@ ITEMS = (
         "d-concat",
         points=3,
         parts=("d_h_prev", "d_x"),
-        worked=[Worked("four small gradients", lambda given: (SMALL_D_A, given["params"], 2))],
+        worked=[
+            Worked("four small gradients, H = 2", lambda given: (SMALL_D_A, given["params"], 2)),
+            Worked("the `other` parameters, H = 3", lambda given: (OTHER_D_A, given["other"]["params"], 3)),
+        ],
         cases=[
             Case("three units, two inputs", lambda rng: concat_case(rng, 2, 3)),
             Case("two units, five inputs", lambda rng: concat_case(rng, 5, 2)),
@@ -1233,6 +1289,12 @@ ITEMS = (
                 "d_z[:H], d_z[H:]",
                 "d_z[-H:], d_z[:-H]",
                 says="It was cut at the wrong end: z begins with the hidden state.",
+            ),
+            Slip(
+                "always-two-units",
+                "d_z[:H], d_z[H:]",
+                "d_z[:2], d_z[2:]",
+                says="It is cut after two entries whatever H is: right for the worked LSTM, and for no other size.",
             ),
             Slip(
                 "results-turned",
@@ -1373,12 +1435,13 @@ ITEMS = (
                 "the worked LSTM",
                 lambda given: (given["xs"], given["ys"], given["h0"], given["c0"], given["params"]),
             ),
+            Worked("the LSTM `other`, H = 3 and D = 2", from_other("xs", "ys", "h0", "c0", "params")),
         ],
         cases=[
-            Case("four steps", lambda rng: sequence(rng, 4, 2, 3, 5)),
-            Case("six steps, two units", lambda rng: sequence(rng, 6, 3, 2, 4)),
+            Case("three steps", lambda rng: sequence(rng, 3, 2, 4, 5)),
+            Case("five steps, two units", lambda rng: sequence(rng, 5, 3, 2, 4)),
             Case("one step", lambda rng: sequence(rng, 1, 4, 3, 5)),
-            Case("as many classes as units", lambda rng: sequence(rng, 3, 2, 4, 4)),
+            Case("as many classes as units", lambda rng: sequence(rng, 2, 3, 4, 4)),
         ],
         slips=[
             Slip(
@@ -1386,7 +1449,7 @@ ITEMS = (
                 "d_h + d_h_next",
                 "d_h + 0 * d_h_next",
                 says="Nothing comes back through the hidden state: h is used by the next step as well, not only by "
-                "the output. The source text leaves this part out.",
+                "the output. The article leaves this part out.",
             ),
             Slip(
                 "next-cell-dropped",
@@ -1420,6 +1483,21 @@ ITEMS = (
                 '(0.0 if name.startswith("b_") else grads[name]) + d_param',
                 says="The weights' gradients are right; the biases have those of one step only.",
             ),
+            Slip(
+                "gates-not-summed",
+                "grads[name] + d_param",
+                '(grads[name] if name.endswith("_v") else 0.0) + d_param',
+                says="The gradients of W_v and b_v are right; the gates' eight are those of one step only.",
+            ),
+            Slip(
+                "output-not-summed",
+                "grads[name] + d_param",
+                '(0.0 if name.endswith("_v") else grads[name]) + d_param',
+                says="The gates' eight gradients are right; those of W_v and b_v are of one step only.",
+            ),
+            # of the ten, those that are written by hand; more slips here cost time with every notebook that is graded
+            overwritten("W_v"),
+            overwritten("b_v"),
             Slip(
                 "new-memory-for-old",
                 'cache["c_prev"]',
@@ -1535,7 +1613,7 @@ ITEMS = (
                 "value - alpha",
                 "value + alpha",
                 credit=0.4,
-                says="The step goes up the gradient, as the source text prints it: the loss would rise.",
+                says="The step goes up the gradient, as the article prints it: the loss would rise.",
             ),
             Slip(
                 "no-rate",

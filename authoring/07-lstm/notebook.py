@@ -12,7 +12,8 @@
 # second state, a conveyor belt that is only ever scaled and added to, and three gates that decide what happens on it.
 #
 # **It assumes** the recurrent net and backpropagation through time (unit 6), softmax with cross-entropy (units 2 and
-# 3), and the slopes of sigmoid and tanh written with their outputs.
+# 3), and the slopes written with the outputs: of the sigmoid (unit 3, `sigmoid_prime`) and of tanh (unit 6,
+# `hidden_deltas`).
 #
 # **Afterwards you can**
 # - run an LSTM forwards, gate by gate, and draw what flows where,
@@ -22,7 +23,11 @@
 # - say why the gradient survives on the conveyor belt.
 #
 # **It takes** about four hours. Each question is followed by a test cell that tells you at once how it went; for the
-# two cells of section 6, the picture below them does.
+# two cells of section 6, the picture below them does. Test cells compare with the worked numbers; grading calls your
+# functions with fresh numbers and sizes, other ones for each student.
+#
+# The way follows Rahuljha's article *LSTM Gradients* (Towards Data Science, 2020), called "the article" below. Where it
+# prints something wrong, we say so. After `Source:` a function names the part of the article that it comes from.
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -31,12 +36,12 @@ import pandas as pd
 
 
 def sigmoid(z):
-    """any shape -> same shape. 1 / (1 + exp(-z)), written so that nothing overflows. Source: unit 01."""
+    """any shape -> same shape. 1 / (1 + exp(-z)), written so that nothing overflows. Source: unit 1."""
     return 0.5 * (1 + np.tanh(0.5 * z))
 
 
 def softmax(v):
-    """(V,) -> (V,). Positive numbers that add up to 1. Source: unit 02."""
+    """(V,) -> (V,). Positive numbers that add up to 1. Source: unit 2."""
     powers = np.exp(v - np.max(v))
     return powers / np.sum(powers)
 
@@ -187,6 +192,8 @@ def draw_cell(forget_gate, input_gate, candidate, output_gate, cell_state, hidde
 # | $W_v$, $b_v$ | `params["W_v"]`, `params["b_v"]` | (V, H), (V,) | V = 4 classes |
 # | label at step $t$ | `ys[t - 1]` | an integer from 0 | |
 #
+# Mind the counting: the formulas count steps from 1, numpy counts rows and classes from 0, so step 1 reads `xs[0]`.
+#
 # The circle $\odot$ in a formula is numpy's `*`: entry by entry. $c_0$ is **not** zero in this unit. With
 # $C_0 = 0$ a net that loses its memory looks right at the first step.
 
@@ -209,7 +216,7 @@ def draw_cell(forget_gate, input_gate, candidate, output_gate, cell_state, hidde
 
 # %% item="forget-gate"
 def forget_gate(z, W_f, b_f):
-    """(H+D,), (H, H+D), (H,) -> (H,). How much of each memory cell is kept. Source: seed 002, equation 1."""
+    """(H+D,), (H, H+D), (H,) -> (H,). How much of each memory cell is kept. Source: the article, equation 1."""
     ### BEGIN SOLUTION
     return sigmoid(W_f @ z + b_f)
     ### END SOLUTION
@@ -228,7 +235,7 @@ def forget_gate(z, W_f, b_f):
 
 # %% item="input-gate"
 def input_gate(z, W_i, b_i):
-    """(H+D,), (H, H+D), (H,) -> (H,). How much of the candidate is written. Source: seed 002, equation 2."""
+    """(H+D,), (H, H+D), (H,) -> (H,). How much of the candidate is written. Source: the article, equation 2."""
     ### BEGIN SOLUTION
     return sigmoid(W_i @ z + b_i)
     ### END SOLUTION
@@ -241,14 +248,14 @@ def input_gate(z, W_i, b_i):
 # $$a_c = W_c\,z_t + b_c,\qquad \tilde c_t = \tanh(a_c)$$
 #
 # First unit, first step: $a_c = -.83$, $\tilde c = -.6805$. Mind the tilde: $\tilde c_t$ is the candidate, $C_t$ the
-# memory. The source text loses the tilde in one line, and writes $f_t C_{t-1} + i_t c_t$ where it means $\tilde c_t$.
+# memory. The article loses the tilde in one line, and writes $f_t C_{t-1} + i_t c_t$ where it means $\tilde c_t$.
 #
 # **Write `candidate(z, W_c, b_c)`**, shapes as before.
 
 
 # %% item="candidate"
 def candidate(z, W_c, b_c):
-    """(H+D,), (H, H+D), (H,) -> (H,). What might be written into the memory. Source: seed 002, equation 3."""
+    """(H+D,), (H, H+D), (H,) -> (H,). What might be written into the memory. Source: the article, equation 3."""
     ### BEGIN SOLUTION
     return np.tanh(W_c @ z + b_c)
     ### END SOLUTION
@@ -267,7 +274,7 @@ def candidate(z, W_c, b_c):
 
 # %% item="output-gate"
 def output_gate(z, W_o, b_o):
-    """(H+D,), (H, H+D), (H,) -> (H,). How much of the memory is shown. Source: seed 002, equation 4."""
+    """(H+D,), (H, H+D), (H,) -> (H,). How much of the memory is shown. Source: the article, equation 4."""
     ### BEGIN SOLUTION
     return sigmoid(W_o @ z + b_o)
     ### END SOLUTION
@@ -289,7 +296,7 @@ def output_gate(z, W_o, b_o):
 
 # %% item="cell-state"
 def cell_state(f, c_prev, i, c_tilde):
-    """(H,), (H,), (H,), (H,) -> (H,). The new memory. Source: seed 002, equation 5."""
+    """(H,), (H,), (H,), (H,) -> (H,). The new memory. Source: the article, equation 5."""
     ### BEGIN SOLUTION
     return f * c_prev + i * c_tilde
     ### END SOLUTION
@@ -308,7 +315,7 @@ def cell_state(f, c_prev, i, c_tilde):
 
 # %% item="hidden-state"
 def hidden_state(o, c):
-    """(H,), (H,) -> (H,). What the cell says. Source: seed 002, equation 6."""
+    """(H,), (H,) -> (H,). What the cell says. Source: the article, equation 6."""
     ### BEGIN SOLUTION
     return o * np.tanh(c)
     ### END SOLUTION
@@ -327,7 +334,7 @@ draw_cell(forget_gate, input_gate, candidate, output_gate, cell_state, hidden_st
 #
 # $$v_t = W_v\,h_t + b_v,\qquad \hat y_t = \text{softmax}(v_t)$$
 #
-# The source text prints the bias as $b_t$. It is $b_v$: one vector of the layer, the same at every step.
+# The article prints the bias as $b_t$. It is $b_v$: one vector of the layer, the same at every step.
 # At the first step $v = (-.0017, -.1036, .3591, -.0708)$ and $\hat y = (.2342, .2115, .3359, .2185)$. The label is 2,
 # so this step's loss is $-\log .3359 = 1.0910$.
 #
@@ -337,7 +344,7 @@ draw_cell(forget_gate, input_gate, candidate, output_gate, cell_state, hidden_st
 
 # %% item="lstm-output"
 def lstm_output(h, W_v, b_v):
-    """(H,), (V, H), (V,) -> (V,), (V,). Scores v and probabilities y_hat. Source: seed 002, equations 7 and 8."""
+    """(H,), (V, H), (V,) -> (V,), (V,). Scores v and probabilities y_hat. Source: the article, equations 7 and 8."""
     ### BEGIN SOLUTION
     v = W_v @ h + b_v
     return v, softmax(v)
@@ -348,17 +355,42 @@ def lstm_output(h, W_v, b_v):
 # ### One whole step
 # Now the step from $(h_{t-1}, C_{t-1})$ to $(h_t, C_t)$. On the way back you will need what was computed on the way
 # forward, so keep it: the third result, `cache`, is your own and may be anything (a dict with $z$, the gates, both
-# cell states and $h_t$ is a good choice). It is not judged.
+# cell states and $h_t$ is a good choice). It is not judged, and `h, c` alone earn all marks here; but `lstm_backward`
+# in section 4 needs what the cache holds.
+#
+# Everything that a step needs comes in as an argument, the dict `params` included, and the sizes may be any. So the
+# test cell tries two LSTMs, the worked one and the one in the dict `other`, of other sizes: H = 3, D = 2. From its
+# `h0`, `c0` its first step leads to $h = (.3076, -.1255, .1956)$ and $c = (.6845, -.4131, .2609)$.
 #
 # **Write `lstm_step(x, h_prev, c_prev, params)`** with your functions from above: `x` (D,), `h_prev` and `c_prev`
-# (H,); it returns `h, c, cache`. The dict `params` is an argument: any sizes may come.
+# (H,); it returns `h, c, cache`.
+
+# %% given="other-sizes"
+other = {  # an LSTM of other sizes: 3 units (H), 2 inputs (D), 4 classes (V), a sequence of 2 steps
+    "params": {
+        "W_f": np.array([[0.4, -0.6, 0.3, 0.7, -0.2], [-0.5, 0.2, 0.8, -0.3, 0.6], [0.9, 0.1, -0.4, 0.5, 0.3]]),
+        "b_f": np.array([0.6, -0.4, 0.8]),
+        "W_i": np.array([[-0.7, 0.5, 0.2, 0.4, 0.6], [0.3, 0.9, -0.6, -0.2, 0.5], [0.8, -0.3, 0.4, 0.7, -0.5]]),
+        "b_i": np.array([0.2, 0.5, -0.3]),
+        "W_c": np.array([[0.6, 0.3, -0.8, 0.9, -0.4], [-0.2, 0.7, 0.5, -0.6, 0.8], [0.4, -0.9, 0.1, 0.3, 0.7]]),
+        "b_c": np.array([-0.3, 0.4, 0.2]),
+        "W_o": np.array([[0.2, -0.8, 0.5, 0.6, 0.3], [0.7, 0.4, -0.3, -0.5, 0.9], [-0.6, 0.1, 0.9, 0.2, -0.7]]),
+        "b_o": np.array([-0.2, 0.3, 0.5]),
+        "W_v": np.array([[0.8, -0.5, 0.3], [-0.6, 0.4, 0.7], [0.2, 0.9, -0.4], [0.5, -0.3, -0.8]]),
+        "b_v": np.array([0.2, -0.1, 0.4, -0.3]),
+    },
+    "xs": np.array([[0.5, -1.0], [1.0, 0.5]]),
+    "ys": np.array([1, 3]),
+    "h0": np.array([0.3, -0.2, 0.1]),
+    "c0": np.array([0.6, -0.5, 0.4]),
+}
 
 
 # %% item="lstm-step"
 def lstm_step(x, h_prev, c_prev, params):
     """(D,), (H,), (H,), dict -> (H,), (H,), anything. h and c after the step, and what the way back needs.
 
-    Source: seed 002, forward equations.
+    Source: the article, forward equations.
     """
     ### BEGIN SOLUTION
     z = np.concatenate([h_prev, x])
@@ -376,7 +408,8 @@ def lstm_step(x, h_prev, c_prev, params):
 # ## 3. The way back, gate by gate
 #
 # The loss of a sequence is $J = \sum_t -\log\hat y_t[\text{label}_t]$. Every rule of this section has the same form:
-# **the gradient that arrives at a place, times the local slope there**. In the names, `d_h` is short for
+# **the gradient that arrives at a place, times the local slope there**. Two local slopes turn up again and again, that
+# of the sigmoid and that of tanh, both written with the output as in units 3 and 6. In the names, `d_h` is short for
 # $\partial J/\partial h_t$, `d_a_o` for $\partial J/\partial a_o$ and so on; a gradient has the shape of what it
 # belongs to.
 #
@@ -418,7 +451,10 @@ example = {
 
 # %% item="d-output"
 def d_output(y_hat, y, W_v):
-    """(V,), one integer, (V, H) -> (V,), (H,). dJ/dv and this step's part of dJ/dh. Source: seed 002, hidden state."""
+    """(V,), one integer, (V, H) -> (V,), (H,). dJ/dv and this step's part of dJ/dh.
+
+    Source: the article, hidden state.
+    """
     ### BEGIN SOLUTION
     d_v = y_hat.copy()
     d_v[y] -= 1
@@ -427,7 +463,7 @@ def d_output(y_hat, y, W_v):
 
 
 # %% [markdown]
-# Mind the words *this step's part*. The source text stops at $W_v^T\,\partial J/\partial v_t$, but $h_t$ is also an
+# Mind the words *this step's part*. The article stops at $W_v^T\,\partial J/\partial v_t$, but $h_t$ is also an
 # input of step $t+1$. It is used in two places, so two gradients add. Section 4 brings the other one.
 #
 # ### The output gate
@@ -445,7 +481,7 @@ def d_output(y_hat, y, W_v):
 
 # %% item="d-output-gate"
 def d_output_gate(d_h, o, c):
-    """(H,), (H,), (H,) -> (H,), (H,). dJ/do and dJ/da_o. Source: seed 002, output gate."""
+    """(H,), (H,), (H,) -> (H,), (H,). dJ/do and dJ/da_o. Source: the article, output gate."""
     ### BEGIN SOLUTION
     d_o = d_h * np.tanh(c)
     return d_o, d_o * o * (1 - o)
@@ -459,7 +495,7 @@ def d_output_gate(d_h, o, c):
 # $$\frac{\partial J}{\partial C_t} = \frac{\partial J}{\partial h_t}\odot\frac{\partial h_t}{\partial C_t} +
 # \text{what arrives from step } t+1$$
 #
-# The source text calls this the clubbed gradient and prints $\pm$ between the two parts. It is a plus: gradients of a
+# The article calls this the clubbed gradient and prints $\pm$ between the two parts. It is a plus: gradients of a
 # value that is used in several places always add. `d_c_next` is what step $t+1$ sends back along the belt; that step
 # has already multiplied its own forget gate into it. At the last step nothing follows and it is zero.
 #
@@ -471,7 +507,7 @@ def d_output_gate(d_h, o, c):
 
 # %% item="d-cell"
 def d_cell(d_h, o, c, d_c_next):
-    """(H,), (H,), (H,), (H,) -> (H,). dJ/dC_t from both sides. Source: seed 002, cell state clubbed."""
+    """(H,), (H,), (H,), (H,) -> (H,). dJ/dC_t from both sides. Source: the article, cell state clubbed."""
     ### BEGIN SOLUTION
     return d_h * o * (1 - np.tanh(c) ** 2) + d_c_next
     ### END SOLUTION
@@ -490,7 +526,7 @@ def d_cell(d_h, o, c, d_c_next):
 
 # %% item="d-candidate"
 def d_candidate(d_c, i, c_tilde):
-    """(H,), (H,), (H,) -> (H,), (H,). dJ/dc~ and dJ/da_c. Source: seed 002, candidate cell state."""
+    """(H,), (H,), (H,) -> (H,), (H,). dJ/dc~ and dJ/da_c. Source: the article, candidate cell state."""
     ### BEGIN SOLUTION
     d_c_tilde = d_c * i
     return d_c_tilde, d_c_tilde * (1 - c_tilde**2)
@@ -507,7 +543,7 @@ def d_candidate(d_c, i, c_tilde):
 
 # %% item="d-input-gate"
 def d_input_gate(d_c, i, c_tilde):
-    """(H,), (H,), (H,) -> (H,), (H,). dJ/di and dJ/da_i. Source: seed 002, input gate."""
+    """(H,), (H,), (H,) -> (H,), (H,). dJ/di and dJ/da_i. Source: the article, input gate."""
     ### BEGIN SOLUTION
     d_i = d_c * c_tilde
     return d_i, d_i * i * (1 - i)
@@ -525,7 +561,7 @@ def d_input_gate(d_c, i, c_tilde):
 
 # %% item="d-forget-gate"
 def d_forget_gate(d_c, f, c_prev):
-    """(H,), (H,), (H,) -> (H,), (H,). dJ/df and dJ/da_f. Source: seed 002, forget gate."""
+    """(H,), (H,), (H,) -> (H,), (H,). dJ/df and dJ/da_f. Source: the article, forget gate."""
     ### BEGIN SOLUTION
     d_f = d_c * c_prev
     return d_f, d_f * f * (1 - f)
@@ -542,7 +578,7 @@ def d_forget_gate(d_c, f, c_prev):
 
 # %% item="d-previous-cell"
 def d_previous_cell(d_c, f):
-    """(H,), (H,) -> (H,). What goes back along the belt to step t-1. Source: seed 002, input to the LSTM."""
+    """(H,), (H,) -> (H,). What goes back along the belt to step t-1. Source: the article, input to the LSTM."""
     ### BEGIN SOLUTION
     return d_c * f
     ### END SOLUTION
@@ -598,15 +634,19 @@ draw_cell_backward(d_output_gate, d_cell, d_candidate, d_input_gate, d_forget_ga
 # $z_t$ was $[h_{t-1}, x_t]$, so its gradient is cut at the same place: the first H entries belong to $h_{t-1}$, the
 # others to $x_t$.
 #
+# With H = 2 and $\partial J/\partial z = (1, 2, 3, 4, 5)$ the parts are $(1, 2)$ and $(3, 4, 5)$; with H = 3 they are
+# $(1, 2, 3)$ and $(4, 5)$.
+#
 # **Write `d_concat(d_a, params, H)`**: `d_a` is a dict with the keys `"f"`, `"i"`, `"c"`, `"o"`, each a vector (H,);
-# `params` is a dict as above, `H` an integer. It returns `d_h_prev` (H,) and `d_x` (D,).
+# `params` is a dict as above, `H` an integer. It returns `d_h_prev` (H,) and `d_x` (D,). The test cell tries H = 2 and,
+# with the `other` parameters, H = 3.
 
 
 # %% item="d-concat"
 def d_concat(d_a, params, H):
     """dict of (H,), dict, one integer -> (H,), (D,). dJ/dh_{t-1} (this road's part) and dJ/dx_t.
 
-    Source: seed 002, input to the LSTM.
+    Source: the article, input to the LSTM.
     """
     ### BEGIN SOLUTION
     d_z = sum(params[f"W_{gate}"].T @ d_a[gate] for gate in "fico")
@@ -623,9 +663,17 @@ def d_concat(d_a, params, H):
 #
 # and the same for $i$, $c$ and $o$. With $\partial J/\partial a_f = (2, 3)$ and $z = (1, 10, 100)$ the first row of the
 # gradient is $(2, 20, 200)$ and the second $(3, 30, 300)$. Shapes tell the order: the gradient has the shape of $W_f$.
-# The source text prints the product for $W_v$ with $h_t^T$ in front, as if it were a scalar product; that does not
-# even fit unless $h$ and $v$ have one size, and then gives one number in place of a matrix. For $W_v$, $h_t$ takes the
-# place of $z_t$.
+#
+# The output's layer works the same way. $v_t = W_v\,h_t + b_v$, so $h_t$ takes the place of $z_t$ and
+# $\partial J/\partial v_t$ that of $\partial J/\partial a_f$:
+#
+# $$\frac{\partial J}{\partial W_v[k, j]} = \frac{\partial J}{\partial v_t[k]}\; h_t[j],\qquad
+# \frac{\partial J}{\partial b_v} = \frac{\partial J}{\partial v_t}$$
+#
+# With $\partial J/\partial v_t = (.2, .5, -.9, .2)$ and $h_t = (.5, -.2)$ the first row for $W_v$ is $(.1, -.04)$, the
+# third $(-.45, .18)$. (The article prints this product with $h_t^T$ in front, as if it were a scalar product. That does
+# not even fit unless $h$ and $v$ have one size, and then gives one number in place of a matrix.) You need these two in
+# section 4; the next question asks for the gates' eight.
 #
 # **Write `d_weights(d_a, z)`**: `d_a` a dict f, i, c, o of vectors (H,), `z` (H+D,). It returns a dict with the eight
 # keys `W_f`, `b_f`, `W_i`, `b_i`, `W_c`, `b_c`, `W_o`, `b_o`.
@@ -635,7 +683,7 @@ def d_concat(d_a, params, H):
 def d_weights(d_a, z):
     """dict of (H,), (H+D,) -> dict of (H, H+D) and (H,). One step's gradients of the gates' parameters.
 
-    Source: seed 002, weights and biases.
+    Source: the article, weights and biases.
     """
     ### BEGIN SOLUTION
     grads = {}
@@ -658,11 +706,14 @@ def d_weights(d_a, z):
 # | `d_c_next` | inside `d_cell` | `d_previous_cell` of step $t+1$ |
 #
 # The parameters are the same at every step: used in T places, so their gradients are **summed** over the steps, the
-# biases as well as the weights. $W_v$ and $b_v$ get theirs from $\partial J/\partial v_t$, just as the gates' get
-# theirs from $\partial J/\partial a$. What is left of the two travellers in front of step 1 is the gradient of `h0`
-# and of `c0`.
+# biases as well as the weights, all ten of them. `d_weights` gives a step's share of eight, and
 #
-# The five losses of the worked LSTM add up to 6.2806.
+# $$\frac{\partial J}{\partial W_v[k, j]} = \sum_{t=1}^{T}\frac{\partial J}{\partial v_t[k]}\; h_t[j],\qquad
+# \frac{\partial J}{\partial b_v} = \sum_{t=1}^{T}\frac{\partial J}{\partial v_t}$$
+#
+# are the other two. What is left of the two travellers in front of step 1 is the gradient of `h0` and of `c0`.
+#
+# The five losses of the worked LSTM add up to 6.2806, the two of the `other` one to 3.6800. The test cell tries both.
 #
 # **Write `lstm_backward(xs, ys, h0, c0, params)`**: `xs` (T, D), `ys` (T,) integers. It returns `loss` (the sum over
 # the steps), `gradients` (a dict with the ten keys of `params`), `d_h0` and `d_c0`, both (H,).
@@ -672,7 +723,7 @@ def d_weights(d_a, z):
 def lstm_backward(xs, ys, h0, c0, params):
     """(T, D), (T,), (H,), (H,), dict -> one number, dict, (H,), (H,). Loss, all gradients, d_h0, d_c0.
 
-    Source: seed 002, back propagation through time.
+    Source: the article, back propagation through time.
     """
     ### BEGIN SOLUTION
     h, c, loss, steps = h0, c0, 0.0, []
@@ -742,7 +793,7 @@ compare_gradients(lstm_backward)
 # %% [markdown]
 # ## 5. The update
 #
-# The gradient points to where the loss **grows**. The source text ends with the update
+# The gradient points to where the loss **grows**. The article ends with the update
 #
 # $$W_f \mathrel{+}= \alpha\,\frac{\partial J}{\partial W_f}$$
 #
@@ -757,7 +808,9 @@ update_sign = "-"
 ### END SOLUTION
 
 # %% [markdown]
-# One step for all parameters at once. A weight 1.0 with gradient .5 and $\alpha = .1$ becomes .95.
+# One step down the gradient, for all parameters at once. A weight 1.0 with gradient .5 and $\alpha = .1$ becomes .95.
+#
+# The test cell calls this question `lstm-step-down`; the function is called `sgd_update`.
 #
 # **Write `sgd_update(params, grads, alpha)`**: two dicts with the same keys and one number. It returns a **new** dict
 # with those keys; `params` and its arrays must stay as they were (here it costs half the points if they do not).
@@ -765,7 +818,7 @@ update_sign = "-"
 
 # %% item="lstm-step-down"
 def sgd_update(params, grads, alpha):
-    """dict, dict, one number -> a new dict. One step down the gradient. Source: seed 002, weight updation."""
+    """dict, dict, one number -> a new dict. One step down the gradient. Source: the article, weight updation."""
     ### BEGIN SOLUTION
     return {name: value - alpha * grads[name] for name, value in params.items()}
     ### END SOLUTION
@@ -999,15 +1052,18 @@ draw_quote_cell(quote_params)
 # first $.5\cdot .9\cdot .8$. A gate is never above 1, so this road cannot explode; and a net that wants to remember
 # opens its gate, and the factor stays near 1.
 #
+# The test cell calls this question `lstm-vs-rnn`; the function is called `state_gradient_lstm`.
+#
 # **Write `state_gradient_lstm(fs)`**: `fs` holds the forget gates in the order of time, (T,) for one cell or (T, H),
-# one row a step. The result has the same shape; entry `t` is the product of `fs[t]` to `fs[T-1]`.
+# one row a step, $f_1$ in `fs[0]`. The result has the same shape; entry `t`, from 0, is the product of `fs[t]` to
+# `fs[T-1]`.
 
 
 # %% item="lstm-vs-rnn"
 def state_gradient_lstm(fs):
     """(T,) or (T, H) -> same shape. What the gradient at the end is multiplied with on its way to before step t.
 
-    Source: seed 001, vanishing gradients; seed 002, C_{t-1}.
+    Source: the article, C_{t-1}; Kurpasi's RNN tutorial, vanishing gradients.
     """
     ### BEGIN SOLUTION
     return np.cumprod(fs[::-1], axis=0)[::-1]

@@ -217,6 +217,12 @@ def _tiny(given: Mapping[str, Any], *more: Any) -> tuple[Any, ...]:
     return (given["tiny"], given["X_tiny"], given["y_tiny"], *more)
 
 
+def _third_class(tiny: Model) -> Model:
+    """tiny with one more output, which has the highest score at point 2."""
+    more = {"W2": np.array([[-0.5], [1.5], [-1.0]]), "b2": np.array([[0.2]])}
+    return {**tiny, **{name: np.hstack([tiny[name], part]) for name, part in more.items()}}
+
+
 TINY_D3 = np.array([[-0.3102, 0.3102], [0.7552, -0.7552]])
 TINY_A1 = np.array([[0.7616, -0.4621, 0.4621], [-0.4621, 0.9866, -0.9051]])
 TINY_PROBS = np.array([[0.6898, 0.3102], [0.7552, 0.2448]])
@@ -561,6 +567,11 @@ ANY_ACTIVATION = """
 """
 SAYS_NO_PENALTY = "the gradients of the weights lack the penalty's part."
 SAYS_MEAN = "the points' part is divided by their number: the summed loss is asked for, as the tutorial steps along it."
+SAYS_MEAN_OF_ALL = (
+    "everything is divided by the number of points, the penalty's part as well: that is the gradient of the loss that "
+    "the tutorial prints. The summed one is asked for."
+)
+SAYS_GLOBAL = "the penalty has the notebook's .01 in it, whatever the function was called with: it has an argument."
 SAYS_UPSIDE_DOWN = "That is the factor the other way round: which of the two is larger, the sum or the mean?"
 SAYS_BIAS_MEAN = "the biases take the mean over the points; all gradients here are sums."
 
@@ -598,12 +609,20 @@ def _activation_slips(kept: str, right: str, other: str, says_other: str) -> lis
             says=SAYS_MEAN,
         ),
         Slip(
+            "mean-of-all",
+            'd3 = delta3(net["probs"], y)',
+            'd3 = delta3(net["probs"], y) / len(y)\n    reg_lambda = reg_lambda / len(y)',
+            credit=0.5,
+            says=SAYS_MEAN_OF_ALL,
+        ),
+        Slip(
             "no-penalty",
             kept,
             f"reg_lambda = 0.0\n    {kept}",
             credit=0.5,
             says=SAYS_NO_PENALTY,
         ),
+        Slip("global-lambda", kept, f'reg_lambda = globals()["reg_lambda"]\n    {kept}', credit=0.5, says=SAYS_GLOBAL),
     ]
 
 
@@ -613,7 +632,10 @@ ITEMS = (
     function(
         "predict",
         points=1,
-        worked=[Worked("the two points of tiny", lambda given: (given["tiny"], given["X_tiny"]))],
+        worked=[
+            Worked("the two points of tiny", lambda given: (given["tiny"], given["X_tiny"])),
+            Worked("tiny with a third class", lambda given: (_third_class(given["tiny"]), given["X_tiny"])),
+        ],
         cases=[
             Case("many points", lambda rng: _clear_net(rng, 11, 3, 4, 5), times=2),
             Case("two classes", lambda rng: _clear_net(rng, 9, 4, 3, 2)),
@@ -634,6 +656,13 @@ ITEMS = (
                 "scores",
                 credit=0.25,
                 says="these are the scores themselves. Which class do they speak for?",
+            ),
+            Slip(
+                "two-classes-only",
+                "np.argmax(scores, axis=1)",
+                "(scores[:, 1] > scores[:, 0]).astype(int)",
+                credit=0.5,
+                says="only classes 0 and 1 are told apart; there may be more of them.",
             ),
             Slip(
                 "largest-score",
@@ -698,12 +727,26 @@ ITEMS = (
     function(
         "forward",
         points=2,
-        worked=[Worked("the two points of tiny", lambda given: (given["tiny"], given["X_tiny"]))],
+        worked=[
+            Worked("the two points of tiny", lambda given: (given["tiny"], given["X_tiny"])),
+            Worked(
+                "tiny with a ReLU",
+                lambda given: (given["tiny"], given["X_tiny"], Probe("lambda z: np.maximum(z, 0)", {})),
+            ),
+        ],
         cases=[
             Case("a batch", _any_net, times=2),
             Case("one point", _one_point_net),
+            Case("another activation", lambda rng: (*_any_net(rng), Probe("lambda z: z / (1 + np.abs(z))", {}))),
         ],
         slips=[
+            Slip(
+                "always-tanh",
+                "activation(z1)",
+                "np.tanh(z1)",
+                credit=0.5,
+                says="the hidden layer is a tanh, whatever function is given: a1 comes from the third argument.",
+            ),
             Slip(
                 "no-hidden-bias",
                 ' + model["b1"]',
@@ -741,6 +784,13 @@ ITEMS = (
                 "classes.",
             ),
             Slip(
+                "softmax-over-all",
+                "softmax(z2)",
+                "np.exp(z2) / np.sum(np.exp(z2))",
+                credit=0.5,
+                says="all the probabilities together sum to 1; each point's should, over its own row.",
+            ),
+            Slip(
                 "no-softmax",
                 "softmax(z2)",
                 "z2",
@@ -776,7 +826,7 @@ ITEMS = (
     rows = {"z1": [], "a1": [], "z2": [], "probs": []}
     for x in X:
         z1 = model["W1"].T @ x + model["b1"].ravel()
-        a1 = (np.exp(2 * z1) - 1) / (np.exp(2 * z1) + 1)
+        a1 = np.array([activation(z) for z in z1])
         z2 = model["W2"].T @ a1 + model["b2"].ravel()
         powers = np.exp(z2)
         for name, row in zip(rows, (z1, a1, z2, powers / powers.sum())):
@@ -795,7 +845,13 @@ ITEMS = (
         "delta3",
         points=1,
         changed_arguments=0.5,
-        worked=[Worked("the two points of tiny", lambda given: (TINY_PROBS, given["y_tiny"]))],
+        worked=[
+            Worked("the two points of tiny", lambda given: (TINY_PROBS, given["y_tiny"])),
+            Worked(
+                "two points of four classes",
+                lambda given: (np.array([[0.1, 0.2, 0.3, 0.4], [0.4, 0.3, 0.2, 0.1]]), np.array([3, 1])),
+            ),
+        ],
         cases=[
             Case("several classes", lambda rng: _probabilities(rng, 7, 4), times=2),
             Case("two classes", lambda rng: _probabilities(rng, 5, 2)),
@@ -817,6 +873,13 @@ ITEMS = (
                 credit=0.5,
                 says="whole columns were lowered: at each point only one entry changes. An index with a colon takes "
                 "all rows.",
+            ),
+            Slip(
+                "two-classes-only",
+                "",
+                "\n    return probs - np.column_stack([1 - y, y])\n",
+                credit=0.5,
+                says="it is right for two classes and stops for any other number of them.",
             ),
             Slip(
                 "true-class-alone",
@@ -922,6 +985,13 @@ ITEMS = (
                 credit=0.25,
                 says="the signal was multiplied with the activations themselves, not with the slope at them.",
             ),
+            Slip(
+                "mean",
+                "(1 - a1**2)",
+                "(1 - a1**2) / len(a1)",
+                credit=0.5,
+                says="every entry is divided by the number of points; the loss behind this signal is a sum.",
+            ),
         ],
         same=[
             Same("einsum", "d3 @ W2.T", 'np.einsum("nc,hc->nh", d3, W2)'),
@@ -958,6 +1028,13 @@ ITEMS = (
                 says=SAYS_MEAN,
             ),
             Slip(
+                "mean-of-all",
+                'd3 = delta3(net["probs"], y)',
+                'd3 = delta3(net["probs"], y) / len(y)\n    reg_lambda = reg_lambda / len(y)',
+                credit=0.5,
+                says=SAYS_MEAN_OF_ALL,
+            ),
+            Slip(
                 "biases-not-summed",
                 "",
                 NOT_SUMMED,
@@ -972,6 +1049,13 @@ ITEMS = (
                 "reg_lambda = 0.0\n    net = forward(model, X)",
                 credit=0.5,
                 says=SAYS_NO_PENALTY,
+            ),
+            Slip(
+                "global-lambda",
+                "net = forward(model, X)",
+                'reg_lambda = globals()["reg_lambda"]\n    net = forward(model, X)',
+                credit=0.5,
+                says=SAYS_GLOBAL,
             ),
             Slip(
                 "penalty-on-biases",
@@ -1049,6 +1133,13 @@ ITEMS = (
                 says=SAYS_UPSIDE_DOWN,
             ),
             Slip(
+                "upside-down-fraction",
+                "200",
+                '"1/200"',
+                credit=0.25,
+                says=SAYS_UPSIDE_DOWN,
+            ),
+            Slip(
                 "none",
                 "200",
                 "1",
@@ -1088,6 +1179,18 @@ ITEMS = (
                 ("equation-close", '"N=200"'),
                 ("times", '"N times"'),
                 ("number-times", '"200 times"'),
+                ("times-number", '"times 200"'),
+                ("number-x", '"200x"'),
+                ("number-with-point", '"200."'),
+                ("number-with-decimal", '"200.0"'),
+                ("number-in-words", '"two hundred"'),
+                ("a-factor", '"a factor of 200"'),
+                ("by-a-factor", '"by a factor of 200"'),
+                ("equation-code", '"len(X) = 200"'),
+                ("shape", '"X.shape[0]"'),
+                ("shape-labels", '"y.shape[0]"'),
+                ("named", '"N, the number of points"'),
+                ("number-of-rows", '"the number of rows"'),
             )
         ],
         hints=[
@@ -1302,6 +1405,24 @@ ITEMS = (
 """,
                 credit=0.25,
                 says="everything is divided by the size of the batch: these batches do not sum to the full gradient.",
+            ),
+            Slip(
+                "points-averaged",
+                "",
+                """
+    d_model = gradients(model, X_b, y_b, reg_lambda * len(X_b) ** 2 / N)
+    return {name: part / len(X_b) for name, part in d_model.items()}
+""",
+                credit=0.5,
+                says="the penalty's share is right, but the points' part is a mean over the batch: these parts are to "
+                "sum to the full gradient's.",
+            ),
+            Slip(
+                "global-lambda",
+                "reg_lambda * len(X_b) / N",
+                'globals()["reg_lambda"] * len(X_b) / N',
+                credit=0.5,
+                says=SAYS_GLOBAL,
             ),
         ],
         same=[
@@ -1866,6 +1987,14 @@ ITEMS = (
                 '2 * (net["z2"] - t) / len(X)',
                 credit=0.5,
                 says="everything is divided by the number of points; this loss is a sum.",
+            ),
+            Slip(
+                "mean-of-entries",
+                '2 * (net["z2"] - t)',
+                '2 * (net["z2"] - t) / t.size',
+                credit=0.5,
+                says="everything is divided by the number of entries, as `np.mean` of the squares would have it; this "
+                "loss is a sum.",
             ),
             Slip(
                 "tanh-output",

@@ -23,6 +23,9 @@
 # - choose the size of a hidden layer by looking at points that the net was not trained on.
 #
 # **It takes** about four hours. No training takes longer than a few seconds.
+#
+# **Grading** calls your functions with fresh numbers, other ones for each student: other weights, other sizes, another
+# number of classes. Write them for any sizes, and let no function change its arguments: make new arrays.
 
 # %% given="setup"
 import matplotlib.pyplot as plt
@@ -32,7 +35,8 @@ import pandas as pd
 
 def moons(n, noise, seed):
     """-> X (n, 2), y (n,). Two half circles with noise: the points of scikit-learn's
-    make_moons(n, noise=noise, random_state=seed), without the time that importing scikit-learn takes."""
+    make_moons(n, noise=noise, random_state=seed), without the time that importing scikit-learn takes.
+    The seed is the number that the random numbers start from: the same seed gives the same points again."""
     generator, angle = np.random.RandomState(seed), np.linspace(0, np.pi, n // 2)
     upper = np.column_stack([np.cos(angle), np.sin(angle)])
     lower = np.column_stack([1 - np.cos(angle), 0.5 - np.sin(angle)])
@@ -375,7 +379,10 @@ def draw_regression(gradients_of):
 # %% [markdown]
 # ## 1. The points, and a net that answers
 #
-# Each point has two coordinates and one of two classes. Think of two measurements of a patient, if you like.
+# Each point has two coordinates and one of two classes. Think of two measurements of a patient, if you like. The
+# points are random, and still the same for everybody: a computer's random numbers follow from the number that they
+# start from, the **seed**. Wherever this unit says `np.random.default_rng(0)`, the 0 is a seed; another seed gives
+# other numbers, the same seed the same ones again.
 
 # %%
 draw_moons()
@@ -391,7 +398,11 @@ draw_moons()
 # | `model["W1"]`, `model["b1"]` | (d, h), (1, h) | from d inputs to h hidden units |
 # | `model["W2"]`, `model["b2"]` | (h, c), (1, c) | from h hidden units to c classes |
 #
-# Unlike in units 1 to 4, the biases are arrays of their own here. No 1 is put before the inputs.
+# Unlike in units 1 to 4, the biases are arrays of their own here. No 1 is put before the inputs. A gradient of a bias
+# may have the shape (1, h) or (h,); both count.
+#
+# The text counts points, layers and hidden units from 1, numpy from 0: point 1 is `X_tiny[0]`, and the entry of point 1
+# and unit 2 in $z_1$ is `z1[0, 1]`. Classes are counted from 0 in both.
 #
 # **Worked on paper.** The given net `tiny` has 2 inputs, 3 hidden units, 2 classes; `X_tiny` holds two points.
 #
@@ -410,12 +421,14 @@ draw_moons()
 # The class with the highest probability is the class with the highest score: the softmax changes the numbers of a row,
 # not their order.
 #
+# `np.argmax` gives the place of the largest number, and its argument `axis` says along which axis it looks for it.
+#
 # **Write `predict(model, x)`**: points (n, d) in, class numbers (n,) out, counted from 0, for any number of classes.
 
 
 # %% item="predict"
 def predict(model, x):
-    """(n, d) -> (n,) integers. The class with the highest score for each point. Source: seed 004, predict."""
+    """(n, d) -> (n,) integers. The class with the highest score for each point. Source: WildML, predict."""
     ### BEGIN SOLUTION
     hidden = np.tanh(x @ model["W1"] + model["b1"])
     scores = hidden @ model["W2"] + model["b2"]
@@ -429,13 +442,15 @@ def predict(model, x):
 # returns all four. A reader of the tutorial proposed this: one function, used for the loss, the training, the pictures.
 #
 # **Write `forward(model, X)`**, which returns a dict with the keys `"z1"`, `"a1"`, `"z2"`, `"probs"`.
-# `softmax` is given. The third argument has a default: use `activation` where the formula has tanh, and exercise 3
-# can put another function in its place.
+# `softmax` is given. The third argument is a function, with the tanh as its default: call `activation` where the
+# formula has tanh. `forward(tiny, X_tiny)` then gives the table above, and exercise 3 can put another function in the
+# tanh's place. With the given `relu`, which puts 0 in the place of every negative number, the first row of $a_1$ is
+# 1, 0, .5.
 
 
 # %% item="forward"
 def forward(model, X, activation=np.tanh):
-    """(n, d) -> dict of z1, a1 (n, h) and z2, probs (n, c). Source: seed 004, forward propagation."""
+    """(n, d) -> dict of z1, a1 (n, h) and z2, probs (n, c). Source: WildML, forward propagation."""
     ### BEGIN SOLUTION
     z1 = X @ model["W1"] + model["b1"]
     a1 = activation(z1)
@@ -469,7 +484,8 @@ def forward(model, X, activation=np.tanh):
 # | point 1 | .6898, .3102 | 0 | -.3102, .3102 |
 # | point 2 | .7552, .2448 | 1 | .7552, -.7552 |
 #
-# Each row sums to 0.
+# Each row sums to 0. It is the same for more classes: two points with $\hat y$ = (.1, .2, .3, .4) and (.4, .3, .2, .1),
+# of the classes 3 and 1, have the signals (.1, .2, .3, -.6) and (.4, -.7, .2, .1).
 #
 # **Write `delta3(probs, y)`**: probabilities (n, c) and class numbers (n,) in, a **new** array (n, c) out. The
 # probabilities are still needed; a function that subtracts in them spoils them for its caller, and costs marks here.
@@ -477,7 +493,7 @@ def forward(model, X, activation=np.tanh):
 
 # %% item="delta3"
 def delta3(probs, y):
-    """(n, c), (n,) integers -> (n, c), a new array. Error signal at the scores. Source: seed 004, backpropagation."""
+    """(n, c), (n,) integers -> (n, c), a new array. Error signal at the scores. Source: WildML, backpropagation."""
     ### BEGIN SOLUTION
     d_scores = probs.copy()
     d_scores[np.arange(len(y)), y] -= 1
@@ -511,7 +527,7 @@ def delta3(probs, y):
 
 # %% item="delta2"
 def delta2(d3, W2, a1):
-    """(n, c), (h, c), (n, h) -> (n, h). Error signal at the hidden sums. Source: seed 004, backpropagation."""
+    """(n, c), (h, c), (n, h) -> (n, h). Error signal at the hidden sums. Source: WildML, backpropagation."""
     ### BEGIN SOLUTION
     return d3 @ W2.T * (1 - a1**2)
     ### END SOLUTION
@@ -541,12 +557,13 @@ def delta2(d3, W2, a1):
 # | `b2` | .4450, -.4450 | the same |
 #
 # **Write `gradients(model, X, y, reg_lambda)`**: the gradients of the summed loss with its penalty, a dict with the
-# model's keys and shapes.
+# model's keys and shapes. $\lambda$ is the function's own argument, and grading calls it with others than the
+# notebook's .01.
 
 
 # %% item="gradients"
 def gradients(model, X, y, reg_lambda):
-    """model, (n, d), (n,), number -> dict with the model's keys and shapes. Source: seed 004, build_model."""
+    """model, (n, d), (n,), number -> dict with the model's keys and shapes. Source: WildML, build_model."""
     ### BEGIN SOLUTION
     net = forward(model, X)
     d3 = delta3(net["probs"], y)
@@ -636,12 +653,13 @@ draw_line(baseline_classifier)
 # **Define `model`**, trained from `start` with `num_passes` steps at the rate `epsilon` and with `reg_lambda`.
 # Write the loop as a function `trained(first, gradients_of, passes)`: it takes the model to start from, a function that
 # is called like `gradients`, and the number of steps, and returns a **new** model. You will need it again below.
-# Mind that `start` stays as it is: `{name: part.copy() for name, part in first.items()}` is a model of its own.
+# Mind that `start` stays as it is: `{name: part.copy() for name, part in first.items()}` is a model of its own. The
+# picture below prints the loss and the accuracy of your `model`.
 
 
 # %% item="build-model"
 def trained(first, gradients_of, passes):
-    """model, function, number -> model. A new model, after that many steps from the first. Source: seed 004."""
+    """model, function, number -> model. A new model, after that many steps from the first. Source: WildML."""
 
 
 model = None  # a dict like start
@@ -649,7 +667,7 @@ model = None  # a dict like start
 
 
 def trained(first, gradients_of, passes):
-    """model, function, number -> model. A new model, after that many steps from the first. Source: seed 004."""
+    """model, function, number -> model. A new model, after that many steps from the first. Source: WildML."""
     net = {name: part.copy() for name, part in first.items()}
     for _ in range(passes):
         d_net = gradients_of(net, X, y, reg_lambda)
@@ -689,12 +707,13 @@ draw_training(model)
 # | 3 | `X[[2]]` | `y[[2]]` |
 #
 # **Write `minibatches(X, y, size, rng)`**, which returns a list of pairs `(X_b, y_b)`. The order comes from `rng`, a
-# numpy `Generator` as `np.random.default_rng(0)` makes it. The last batch is as short as it has to be.
+# numpy `Generator` as `np.random.default_rng(0)` makes it: `rng.permutation(5)` draws an order of the places 0 to 4.
+# The last batch is as short as it has to be. `X` and `y` themselves stay in their order.
 
 
 # %% item="minibatches"
 def minibatches(X, y, size, rng):
-    """(n, d), (n,), number, Generator -> list of pairs (size, d), (size,). Source: seed 004, exercise 1."""
+    """(n, d), (n,), number, Generator -> list of pairs (size, d), (size,). Source: WildML, exercise 1."""
     ### BEGIN SOLUTION
     order = rng.permutation(len(X))
     return [(X[order[i : i + size]], y[order[i : i + size]]) for i in range(0, len(X), size)]
@@ -717,7 +736,7 @@ def minibatches(X, y, size, rng):
 
 # %% item="minibatch-gradients"
 def minibatch_gradients(model, X_b, y_b, reg_lambda, N):
-    """model, (m, d), (m,), number, number -> dict with the model's keys. Source: seed 004, exercise 1."""
+    """model, (m, d), (m,), number, number -> dict with the model's keys. Source: WildML, exercise 1."""
     ### BEGIN SOLUTION
     return gradients(model, X_b, y_b, reg_lambda * len(X_b) / N)
     ### END SOLUTION
@@ -731,8 +750,9 @@ def minibatch_gradients(model, X_b, y_b, reg_lambda, N):
 #
 # A reader used batches of 64 and 128 and was startled: *"the loss increased! Shouldn't it decrease?"* Not at every
 # step. A minibatch's gradient points downhill for its own points, and for all points only on average. The loss goes
-# down on the whole and jitters on the way; the smaller the batch and the larger the rate, the more. With half the rate
-# it also needs about twice the passes that batch descent needed.
+# down on the whole and up now and then; the smaller the batch and the larger the rate, the more often. At half the rate
+# of batch descent you will see a few small bumps in the orange curve, and that it needs about twice the passes. The
+# black curve, batch descent at the full rate, has a bump as well: even a step along the right gradient can be too long.
 
 # %% item="minibatch-train"
 minibatch_model = None  # a dict like start
@@ -761,7 +781,7 @@ draw_minibatches(minibatch_model, minibatch_losses)
 # \text{step decay:}\quad \epsilon_t = \epsilon_0 \cdot r^{\lfloor t / m\rfloor}$$
 #
 # The first falls a little each epoch. The second multiplies the rate by $r$ (`drop`) after every $m$ epochs (`every`);
-# the odd brackets say: whole part only.
+# the odd brackets say: whole part only, which is what `//` gives in Python (`25 // 10` is 2).
 #
 # | epoch $t$ | 0 | 1 | 4 | 9 | 10 | 25 |
 # |---|---|---|---|---|---|---|
@@ -776,7 +796,7 @@ draw_minibatches(minibatch_model, minibatch_losses)
 
 # %% item="annealing"
 def annealed(eps0, k, epoch):
-    """number, number, number -> number. The rate in this epoch, which is counted from 0. Source: seed 004, a reader."""
+    """number, number, number -> number. The rate in this epoch, which is counted from 0. Source: a reader of WildML."""
     ### BEGIN SOLUTION
     return eps0 / (1 + k * epoch)
     ### END SOLUTION
@@ -784,7 +804,7 @@ def annealed(eps0, k, epoch):
 
 # %% item="step-decay"
 def step_decay(eps0, drop, every, epoch):
-    """four numbers -> number. The rate in this epoch, which is counted from 0. Source: seed 004, exercise 2."""
+    """four numbers -> number. The rate in this epoch, which is counted from 0. Source: WildML, exercise 2."""
     ### BEGIN SOLUTION
     return eps0 * drop ** (epoch // every)
     ### END SOLUTION
@@ -801,7 +821,7 @@ def step_decay(eps0, drop, every, epoch):
 
 # %% item="annealed-train"
 def train_annealed(model, X, y, schedule, epochs):
-    """model, (n, d), (n,), function, number -> model, rates (epochs,). Source: seed 004, exercise 2."""
+    """model, (n, d), (n,), function, number -> model, rates (epochs,). Source: WildML, exercise 2."""
     ### BEGIN SOLUTION
     net = {name: part.copy() for name, part in model.items()}
     rates = []
@@ -818,7 +838,8 @@ def train_annealed(model, X, y, schedule, epochs):
 # %% [markdown]
 # A reader annealed with $\epsilon_0 = 1$ and $k = .005$ and got *"a line, like just a perceptron"*. The red curve is
 # his: it blows up in the first steps and never recovers. His rate would have been sensible for the gradient of a mean.
-# The gradients here are sums, so the same schedule has to start at $1/200$: that is the green curve.
+# The gradients here are sums, so the same schedule has to start at $1/200$: that is the green curve. It never jumps,
+# but its small rate gets smaller all the time, and so it is the slowest of the three that learn.
 
 # %%
 schedules = {
@@ -830,8 +851,8 @@ schedules = {
 draw_annealing(train_annealed, schedules, [".02, halved every 200 epochs", "1, annealed: the reader's"])
 
 # %% [markdown]
-# Starting at .02 the purple curve jumps up and down at first: a little too fast. After that it is ahead of all the
-# others, and by the time it reaches the narrow bottom of the valley its rate has been halved.
+# Starting at .02 the purple curve jumps up and down: a little too fast, but it is the first one below .1. After 200
+# epochs its rate is halved, just when it has reached the narrow bottom of the valley, and the jumps stop.
 #
 # ## 7. Exercise 3: other activation functions
 #
@@ -855,7 +876,7 @@ draw_activations()
 
 # %% item="sigmoid-net"
 def gradients_sigmoid(model, X, y, reg_lambda):
-    """model, (n, d), (n,), number -> dict with the model's keys. Sigmoid hidden layer. Source: seed 004, exercise 3."""
+    """model, (n, d), (n,), number -> dict with the model's keys. Sigmoid hidden layer. Source: WildML, exercise 3."""
     ### BEGIN SOLUTION
     net = forward(model, X, sigmoid)
     d3 = delta3(net["probs"], y)
@@ -879,7 +900,7 @@ def gradients_sigmoid(model, X, y, reg_lambda):
 
 # %% item="relu-net"
 def gradients_relu(model, X, y, reg_lambda):
-    """model, (n, d), (n,), number -> dict with the model's keys. ReLU hidden layer. Source: seed 004, exercise 3."""
+    """model, (n, d), (n,), number -> dict with the model's keys. ReLU hidden layer. Source: WildML, exercise 3."""
     ### BEGIN SOLUTION
     net = forward(model, X, relu)
     d3 = delta3(net["probs"], y)
@@ -915,8 +936,9 @@ draw_activation_nets(
 #
 # **Define `size_sweep`**, a DataFrame with the columns `hidden`, `train_accuracy` and `test_accuracy`, and one row for
 # each of 1, 2, 3, 4, 5, 20 and 50 hidden units. Accuracies are fractions. `random_start(hidden, rng)` makes a start
-# with a `Generator`; 1500 passes of your `trained` are enough for each net. Put each net into `sweep_models` under its
-# number of units, and the picture below shows all boundaries.
+# with a `Generator`; 1500 passes of your `trained` are enough for each net. `pd.DataFrame({"hidden": [1, 2]})` makes a
+# table of one column from a list. Put each net into `sweep_models` under its number of units, and the picture below
+# shows all boundaries.
 
 # %% item="hidden-sizes"
 size_sweep = None  # a DataFrame: hidden, train_accuracy, test_accuracy
@@ -968,11 +990,11 @@ draw_sweep(size_sweep, sweep_models)
 
 # %% item="dropout"
 def dropout_forward(a, keep, mask):
-    """(n, h), number, (n, h) of 0 and 1 -> (n, h). The layer with some units off. Source: seed 004, a reader."""
+    """(n, h), number, (n, h) of 0 and 1 -> (n, h). The layer with some units off. Source: a reader of WildML."""
 
 
 def dropout_backward(d, keep, mask):
-    """(n, h), number, (n, h) of 0 and 1 -> (n, h). The error signal before the dropout. Source: seed 004, a reader."""
+    """(n, h), number, (n, h) of 0 and 1 -> (n, h). The error signal before the dropout. Source: a reader of WildML."""
 
 
 ### BEGIN SOLUTION
@@ -1014,7 +1036,7 @@ draw_dropout(dropout_forward)
 
 # %% item="regression-gradients"
 def gradients_regression(model, X, t):
-    """model, (n, d), (n, k) -> dict with the model's keys. Sum of squared errors. Source: seed 004, a reader."""
+    """model, (n, d), (n, k) -> dict with the model's keys. Sum of squared errors. Source: a reader of WildML."""
     ### BEGIN SOLUTION
     net = forward(model, X)
     d3 = 2 * (net["z2"] - t)
@@ -1030,7 +1052,8 @@ def gradients_regression(model, X, t):
 
 # %% [markdown]
 # The same reader had all derivatives right and was still in trouble: with more than six hidden units his error grew,
-# "super large". He suspected the mathematics. Look at the red curves.
+# "super large". He suspected the mathematics. Look at the red curves, which are trained at the rate .01: with 20 hidden
+# units there is none, it has left the picture. The blue ones have a tenth of that rate.
 
 # %%
 draw_regression(gradients_regression)

@@ -114,6 +114,12 @@ def _probs(n: int | None, c: int | None) -> Callable[[Rng], tuple[Array, Array]]
     return draw
 
 
+def _two_classes(given: Mapping[str, Any]) -> tuple[Any, ...]:
+    """tiny without its last output, and two points."""
+    model = {**given["tiny"], "W2": given["tiny"]["W2"][:, :2], "b2": given["tiny"]["b2"][:, :2]}
+    return model, given["X_tiny"][:2], np.array([0, 1]), 0.1
+
+
 def _grid_case(c: int) -> Callable[[Rng], tuple[Model, Array, float]]:
     """A model, points and a step. No grid point is near a boundary, and arange's length is not on the edge."""
 
@@ -383,6 +389,18 @@ def _is_width(hidden: str, widths: list[int]) -> bool:
     return numbers == widths or (len(numbers) == 1 and numbers[0] in (*widths, sum(widths)))
 
 
+# --------------------------------------------------------------------------- words that several items share
+
+SAYS_MEAN_OF_POINTS = (
+    "The points' share is divided by their number, the penalty is not. The loss is a sum over the points here."
+)
+SAYS_GLOBAL = "The penalty is the notebook's .01, whatever the function was called with: there is an argument for it."
+SAYS_OVER_ALL = "All probabilities of all points sum to 1 together. Each point's should, over its own row."
+SOFTMAX_OVER_ALL = "np.exp({z}) / np.sum(np.exp({z}))"
+
+
+# --------------------------------------------------------------------------- the items
+
 ITEMS = (
     value(
         "three-class-data",
@@ -506,6 +524,7 @@ y3 = (stripe % 3).astype(float)
                 "softmax(z2.T).T",
                 says="The probabilities sum to 1 over the points of a class, not over the classes of a point.",
             ),
+            Slip("softmax-over-all", "softmax(z2)", SOFTMAX_OVER_ALL.format(z="z2"), says=SAYS_OVER_ALL),
             Slip(
                 "sigmoid-hidden",
                 "np.tanh(z1)",
@@ -549,7 +568,11 @@ y3 = (stripe % 3).astype(float)
                     np.array([[0.4224, 0.105, 0.4726], [0.7166, 0.1636, 0.1198], [0.3806, 0.53, 0.0894]]),
                     given["y_tiny"],
                 ),
-            )
+            ),
+            Worked(
+                "two points of four classes",
+                lambda given: (np.array([[0.1, 0.2, 0.3, 0.4], [0.4, 0.3, 0.2, 0.1]]), np.array([3, 1])),
+            ),
         ],
         cases=[
             Case("a batch", _probs(None, None)),
@@ -583,6 +606,12 @@ y3 = (stripe % 3).astype(float)
                 "return d_scores",
                 "return d_scores / len(y)",
                 says="It is divided by the number of points. The loss behind this code is a sum.",
+            ),
+            Slip(
+                "three-classes-only",
+                "return d_scores",
+                "return probs - np.eye(3)[y]",
+                says="It is right for three classes and stops for any other number of them.",
             ),
             Slip(
                 "true-class-only",
@@ -631,7 +660,8 @@ y3 = (stripe % 3).astype(float)
             Worked(
                 "tiny, its three points, reg_lambda = .1",
                 lambda given: (given["tiny"], given["X_tiny"], given["y_tiny"], 0.1),
-            )
+            ),
+            Worked("tiny with its first two classes alone", _two_classes),
         ],
         cases=[
             Case("a batch", _labelled(2)),
@@ -689,6 +719,18 @@ y3 = (stripe % 3).astype(float)
                 says="Everything is divided by the number of points. The loss is a sum here.",
             ),
             Slip(
+                "mean-of-points",
+                'output_delta(net["probs"], y)',
+                'output_delta(net["probs"], y) / len(X)',
+                says=SAYS_MEAN_OF_POINTS,
+            ),
+            Slip(
+                "global-lambda",
+                "net = forward3(model, X)",
+                'reg_lambda = globals()["reg_lambda"]\n    net = forward3(model, X)',
+                says=SAYS_GLOBAL,
+            ),
+            Slip(
                 "mean-for-biases",
                 "np.sum(signal, axis=0, keepdims=True)",
                 "np.mean(signal, axis=0, keepdims=True)",
@@ -732,7 +774,9 @@ y3 = (stripe % 3).astype(float)
         accept=accept_model3,
         builds_on=["three-class-data", "three-class-gradients"],
         slips=[
-            Slip("untrained", "range(1000)", "range(0)", credit=0, says="These are the weights of a random start."),
+            Slip(
+                "untrained", "range(num_passes)", "range(0)", credit=0, says="These are the weights of a random start."
+            ),
             Slip(
                 "near-a-line",
                 "",
@@ -805,6 +849,7 @@ for _ in range(100):
             ),
             Slip("no-middle-bias", ' + model["b2"]', "", says="The second hidden layer's biases are left out."),
             Slip("no-output-bias", ' + model["b3"]', "", says="The output layer's biases are left out."),
+            Slip("softmax-over-all", "softmax(z3)", SOFTMAX_OVER_ALL.format(z="z3"), says=SAYS_OVER_ALL),
             Slip(
                 "over-the-points",
                 "softmax(z3)",
@@ -1011,6 +1056,18 @@ for _ in range(100):
                 says="Everything is divided by the number of points. The loss is a sum here.",
             ),
             Slip(
+                "mean-of-points",
+                "signal3, signal2, signal1 = deltas4(model, X, y)",
+                "signal3, signal2, signal1 = (signal / len(X) for signal in deltas4(model, X, y))",
+                says=SAYS_MEAN_OF_POINTS,
+            ),
+            Slip(
+                "global-lambda",
+                "net = forward4(model, X)",
+                'reg_lambda = globals()["reg_lambda"]\n    net = forward4(model, X)',
+                says=SAYS_GLOBAL,
+            ),
+            Slip(
                 "penalty-subtracted",
                 ' + reg_lambda * model["W1"]',
                 ' - reg_lambda * model["W1"]',
@@ -1049,7 +1106,11 @@ for _ in range(100):
             Worked(
                 "tiny4 as lists",
                 lambda given: (given["tiny_weights"], given["tiny_biases"], given["X_tiny"]),
-            )
+            ),
+            Worked(
+                "one layer, the first one of them",
+                lambda given: (given["tiny_weights"][:1], given["tiny_biases"][:1], given["X_tiny"]),
+            ),
         ],
         cases=[
             Case("one layer", _listed(1, False, False)),
@@ -1090,6 +1151,7 @@ for _ in range(100):
                 "",
                 says="The biases are left out.",
             ),
+            Slip("softmax-over-all", "softmax(z)", SOFTMAX_OVER_ALL.format(z="z"), says=SAYS_OVER_ALL),
             Slip(
                 "no-input",
                 "return activations",
@@ -1148,7 +1210,17 @@ for _ in range(100):
             Worked(
                 "tiny4 as lists, reg_lambda = .1",
                 lambda given: (given["tiny_weights"], given["tiny_biases"], given["X_tiny"], given["y_tiny"], 0.1),
-            )
+            ),
+            Worked(
+                "one layer, the first one of them",
+                lambda given: (
+                    given["tiny_weights"][:1],
+                    given["tiny_biases"][:1],
+                    given["X_tiny"],
+                    given["y_tiny"],
+                    0.1,
+                ),
+            ),
         ],
         cases=[
             Case("one layer", _listed(1, True, True)),
@@ -1207,6 +1279,18 @@ for _ in range(100):
                 "return d_weights, d_biases",
                 "return [d / len(X) for d in d_weights], [d / len(X) for d in d_biases]",
                 says="Everything is divided by the number of points. The loss is a sum here.",
+            ),
+            Slip(
+                "mean-of-points",
+                "output_delta(activations[-1], y)",
+                "output_delta(activations[-1], y) / len(X)",
+                says=SAYS_MEAN_OF_POINTS,
+            ),
+            Slip(
+                "global-lambda",
+                "activations = forward_deep(weights, biases, X)",
+                'reg_lambda = globals()["reg_lambda"]\n    activations = forward_deep(weights, biases, X)',
+                says=SAYS_GLOBAL,
             ),
             Slip(
                 "penalty-into-the-signal",
@@ -1406,6 +1490,30 @@ depth_table = pd.DataFrame(lines, columns=["layers", "hidden", "accuracy"])
                 "np.arange(low[1], high[1], step))",
                 'np.arange(low[1], high[1], step), indexing="ij")',
                 says="All three arrays are turned: rows of the grid go up, columns go across.",
+            ),
+            Slip(
+                "up-before-across",
+                "np.meshgrid(np.arange(low[0], high[0], step), np.arange(low[1], high[1], step))",
+                "np.meshgrid(np.arange(low[1], high[1], step), np.arange(low[0], high[0], step))",
+                says="The grid was made from the second coordinate first: `xx` holds what goes up, not across.",
+            ),
+            Slip(
+                "swapped-in-the-answer",
+                "return xx, yy, labels",
+                "return yy, xx, labels",
+                says="`xx` and `yy` have each other's place in the answer.",
+            ),
+            Slip(
+                "end-included",
+                "X.max(axis=0) + 0.5",
+                "X.max(axis=0) + 0.5 + step",
+                says="The grid goes one step too far: `np.arange` stops before its end.",
+            ),
+            Slip(
+                "linspace",
+                "np.meshgrid(np.arange(low[0], high[0], step), np.arange(low[1], high[1], step))",
+                "np.meshgrid(*(np.linspace(low[k], high[k], int(np.ceil((high[k] - low[k]) / step))) for k in (0, 1)))",
+                says="The numbers are spread from end to end, as by `np.linspace`; they should be `step` apart.",
             ),
             Slip(
                 "coordinates-swapped",

@@ -7,10 +7,10 @@
 # %% [markdown]
 # # Unit 9: three classes, more layers
 #
-# The tutorial of unit 8 ends with five exercises. Two are left: go from two to three classes, with data of your own
-# (exercise 4), and go from three to four layers (exercise 5). A reader got stuck right there: *"How would the
-# derivatives change if you add an extra hidden layer?"* He was told that people leave it to a library. You will do it
-# by hand, then once and for all: for a net of any depth.
+# WildML's tutorial, the one of unit 8, ends with five exercises. Two are left: go from two to three classes, with data
+# of your own (exercise 4), and go from three to four layers (exercise 5). A reader got stuck right there: *"How would
+# the derivatives change if you add an extra hidden layer?"* He was told that people leave it to a library. You will do
+# it by hand, then once and for all: for a net of any depth.
 #
 # **It assumes** unit 8: row vectors, models as dicts, $\delta_3$ and $\delta_2$, the summed loss with its penalty.
 #
@@ -22,6 +22,10 @@
 # - compare nets of different depth fairly, and draw where a net decides what.
 #
 # **It takes** about three hours. No training takes longer than a few seconds.
+#
+# **Grading** calls your functions with fresh numbers, other ones for each student: other weights, other sizes, another
+# number of classes. Write them for any sizes, and let no function change its arguments: make new arrays. Points, nets
+# and tables of your own are judged by what is asked of them.
 
 # %% given="setup"
 import itertools
@@ -61,7 +65,7 @@ def random_start(sizes, generator):
 rng = np.random.default_rng(9)  # yours, for the points and the starts that you draw
 start = random_start([2, 3, 3], np.random.default_rng(0))  # three layers: 3 hidden units, 3 classes
 start4 = random_start([2, 8, 6, 3], np.random.default_rng(4))  # four layers: 8 and 6 hidden units, 3 classes
-num_passes = 5000  # steps of gradient descent
+num_passes = 1000  # steps of gradient descent
 epsilon = 0.01  # learning rate of unit 8
 reg_lambda = 0.01  # strength of the penalty on large weights
 
@@ -196,7 +200,8 @@ def draw_points(points, labels):
     points, labels, own = usable(points, labels)
     fig, (left, right) = plt.subplots(1, 2, figsize=(10, 4.4), width_ratios=[1, 1])
     dots(left, points, labels)
-    left.set_title("your points" if own else "the spare points (yours are not ready)", fontsize=10)
+    name = "your points" if own else "the spare points (yours are not ready)"
+    left.set_title(f"{name}\nneighbour_share {neighbour_share(points, labels):.2f}, at least .6 is wanted", fontsize=10)
     best = [line_accuracy(points, labels == label) for label in range(3)]
     names = [f"class {label}\nagainst the rest" for label in range(3)]
     right.bar(names, best, color=COLORS, width=0.6)
@@ -206,7 +211,9 @@ def draw_points(points, labels):
         right.text(place, share - 0.04, f"{share:.3f}", ha="center", va="top", color="white")
     right.set(ylim=(0, 1.08))
     right.spines[["top", "right"]].set_visible(False)
-    right.set_title("what the best straight line gets right", fontsize=10)
+    baseline = linear_accuracy(points, labels)
+    goal = f"linear_accuracy {baseline:.3f}, your net is to reach {baseline + 0.2:.3f}"
+    right.set_title(f"what the best straight line gets right\n{goal}", fontsize=10)
     fig.tight_layout()
     plt.show()
 
@@ -303,7 +310,7 @@ def draw_norms(norms, layers=12, width=10):
     fig, (left, right) = plt.subplots(1, 2, figsize=(11, 4), sharey=True)
     left.set_title(f"a net of {layers} layers: what each layer gets", fontsize=10)
     right.set_title("nets of any depth: what the first layer gets", fontsize=10)
-    scales = ((2.0, "twice as large", COLORS[0]), (1.0, "divided by √inputs", "0.2"), (0.5, "half of that", COLORS[1]))
+    scales = ((2.0, "2 / √inputs", COLORS[0]), (1.0, "1 / √inputs", "0.2"), (0.5, ".5 / √inputs", COLORS[1]))
     depths = range(1, layers + 1)
     for scale, name, color in scales:
         found = [measured(depth, scale) for depth in depths]
@@ -311,7 +318,7 @@ def draw_norms(norms, layers=12, width=10):
             not_yet(left, "layer-norms")
             not_yet(right, "layer-norms")
             break
-        left.plot(depths, found[-1], "o-", color=color, label=f"weights {name}")
+        left.plot(depths, found[-1], "o-", color=color, label=f"weights of size {name}")
         right.plot(depths, [entry[0] for entry in found], "o-", color=color)
     else:
         left.set(yscale="log", xlabel="layer (1 is next to the input)", ylabel="gradient norm", xticks=depths)
@@ -406,6 +413,8 @@ def draw_grid(grid, net, points, labels):
 # | `neighbour_share(X3, y3)` | points whose nearest neighbour is of their class | at least .6: a shape, no mere noise |
 # | `linear_accuracy(X3, y3)` | what a softmax without a hidden layer gets right | low: .2 above it must be possible |
 #
+# The picture below prints all of them for your points.
+#
 # **Define `X3`** (n, 2) **and `y3`** (n,): at least 100 different points of each of the classes 0, 1 and 2, with the
 # properties of the table. Everybody's points are different.
 
@@ -431,7 +440,8 @@ draw_points(X3, y3)
 #
 # $$z_1 = X W_1 + b_1,\qquad a_1 = \tanh(z_1),\qquad z_2 = a_1 W_2 + b_2,\qquad \hat y = \text{softmax}(z_2)$$
 #
-# The given `tiny` has 2 inputs, 2 hidden units and 3 classes; `X_tiny` holds three points.
+# The given `tiny` has 2 inputs, 2 hidden units and 3 classes; `X_tiny` holds three points. The text counts points,
+# layers and hidden units from 1, numpy from 0: point 1 is `X_tiny[0]`. Classes are counted from 0 in both.
 #
 # | | point 1, (1, 0) | point 2, (0, 1) | point 3, (-1, 1) |
 # |---|---|---|---|
@@ -450,7 +460,7 @@ draw_points(X3, y3)
 
 # %% item="three-class-forward"
 def forward3(model, X):
-    """(n, d) -> dict of z1, a1 (n, h) and z2, probs (n, c). Source: seed 004, exercise 4."""
+    """(n, d) -> dict of z1, a1 (n, h) and z2, probs (n, c). Source: WildML, exercise 4."""
     ### BEGIN SOLUTION
     z1 = X @ model["W1"] + model["b1"]
     a1 = np.tanh(z1)
@@ -473,14 +483,16 @@ def forward3(model, X):
 # Each row sums to 0: what the true class should gain, the others should give.
 #
 # Numpy picks one entry in each row with **two** lists of places: `probs[[0, 1, 2], [0, 2, 1]]` are the entries (0, 0),
-# (1, 2) and (2, 1). `probs[:, [0, 2, 1]]` is something else: three whole columns.
+# (1, 2) and (2, 1). `probs[:, [0, 2, 1]]` is something else: three whole columns. Take the sizes from the arrays:
+# two points of **four** classes with $\hat y$ = (.1, .2, .3, .4) and (.4, .3, .2, .1), of the classes 3 and 1, have the
+# signals (.1, .2, .3, -.6) and (.4, -.7, .2, .1).
 #
 # **Write `output_delta(probs, y)`** for any number of classes: (n, c) and (n,) in, a new array (n, c) out.
 
 
 # %% item="three-class-delta"
 def output_delta(probs, y):
-    """(n, c), (n,) integers -> (n, c). Error signal at the scores, summed loss. Source: seed 004, backpropagation."""
+    """(n, c), (n,) integers -> (n, c). Error signal at the scores, summed loss. Source: WildML, backpropagation."""
     ### BEGIN SOLUTION
     d_scores = probs.copy()
     d_scores[np.arange(len(y)), y] -= 1
@@ -510,12 +522,14 @@ def output_delta(probs, y):
 # | `W2`, first row | -.1847, .2728, -.0381 |
 # | `b2` | .5196, -.2014, -.3182 |
 #
-# **Write `gradients3(model, X, y, reg_lambda)`**, a dict with the model's keys and shapes.
+# **Write `gradients3(model, X, y, reg_lambda)`**, a dict with the model's keys and shapes. For a bias's gradient (h,)
+# counts as well as (1, h), here and below. $\lambda$ is the function's own argument, and grading calls it with others
+# than the notebook's .01.
 
 
 # %% item="three-class-gradients"
 def gradients3(model, X, y, reg_lambda):
-    """model, (n, d), (n,), number -> dict with the model's keys and shapes. Source: seed 004, exercise 4."""
+    """model, (n, d), (n,), number -> dict with the model's keys and shapes. Source: WildML, exercise 4."""
     ### BEGIN SOLUTION
     net = forward3(model, X)
     signal = output_delta(net["probs"], y)
@@ -533,15 +547,23 @@ def gradients3(model, X, y, reg_lambda):
 # %% [markdown]
 # ### Train it
 # The goal: **.2 above the linear baseline**, counted on your own `X3`, `y3` (or on the spare points, if yours cannot be
-# used). `linear_accuracy(X3, y3)` is the baseline.
+# used). `linear_accuracy(X3, y3)` is the baseline; the picture of your points prints it.
 #
 # Three things to choose:
 # - **The start.** `start` has 3 hidden units, which may be too few for your shape. `random_start([2, 10, 3], rng)`
 #   gives 10 of them.
 # - **The rate.** `epsilon` = .01 was right for the 200 moons. Your gradients are sums over more points, so the step is
-#   larger for the same rate. If the loss jumps, take .003.
-# - **The passes.** A thousand should show what your net can do. They take a second. If they take much longer, your
-#   gradients go through the points one by one, and grading does not wait for slow cells: let matrix products do it.
+#   larger for the same rate. If the loss jumps up and down, take .003.
+# - **The passes.** `num_passes` = 1000 should show what your net can do. They take a second. If they take much longer,
+#   your gradients go through the points one by one, and grading does not wait for slow cells: let matrix products do
+#   it.
+#
+# To see the loss, print it every hundred passes. For a model `model3`,
+#
+#     summed_loss(forward3(model3, X3)["probs"], [model3["W1"], model3["W2"]], y3, reg_lambda)
+#
+# is the number that your steps should make smaller, and the fraction of right answers is
+# `np.mean(np.argmax(forward3(model3, X3)["probs"], axis=1) == y3)`.
 #
 # **Define `model3`**, a trained model for three classes, a dict with the keys W1, b1, W2, b2. Leave the line
 # `model3_points` as it is: it hands in your points with the net.
@@ -551,7 +573,7 @@ model3 = None  # a dict with the keys W1, b1, W2, b2
 model3_points = (X3, y3)  # leave this line: the points that your net is judged on
 ### BEGIN SOLUTION
 model3 = random_start([2, 10, 3], rng)
-for _ in range(1000):
+for _ in range(num_passes):
     d_model3 = gradients3(model3, X3, y3, reg_lambda)
     model3 = {name: part - 0.003 * d_model3[name] for name, part in model3.items()}
 ### END SOLUTION
@@ -587,7 +609,7 @@ draw_three_classes(model3, X3, y3)
 
 # %% item="four-layer-forward"
 def forward4(model, X):
-    """(n, d) -> dict of z1, a1 (n, h1), z2, a2 (n, h2) and z3, probs (n, c). Source: seed 004, exercise 5."""
+    """(n, d) -> dict of z1, a1 (n, h1), z2, a2 (n, h2) and z3, probs (n, c). Source: WildML, exercise 5."""
     ### BEGIN SOLUTION
     z1 = X @ model["W1"] + model["b1"]
     a1 = np.tanh(z1)
@@ -626,7 +648,7 @@ def forward4(model, X):
 
 # %% item="four-layer-deltas"
 def deltas4(model, X, y):
-    """model, (n, d), (n,) -> d4 (n, c), d3 (n, h2), d2 (n, h1). Source: seed 004, exercise 5 and a reader."""
+    """model, (n, d), (n,) -> d4 (n, c), d3 (n, h2), d2 (n, h1). Source: WildML, exercise 5 and a reader."""
     ### BEGIN SOLUTION
     net = forward4(model, X)
     d4 = output_delta(net["probs"], y)
@@ -640,7 +662,8 @@ def deltas4(model, X, y):
 # ### The gradients
 # A weight's gradient is what went into it forward times the signal that came back to it, summed over the points, plus
 # its penalty. What goes into $W_1$ is $X$, into $W_2$ is $a_1$, into $W_3$ is $a_2$. A bias has the input 1 and no
-# penalty. Shapes help: $W_2$ is $(h_1, h_2)$, and so is its gradient.
+# penalty. Shapes help: $W_2$ is $(h_1, h_2)$, and so is its gradient. Mind the numbers in the names: a signal is named
+# after its layer of units, so the one behind $W_1$ is $\delta_2$.
 #
 # For `tiny4` and all three points, without a penalty, the first rows are:
 #
@@ -655,7 +678,7 @@ def deltas4(model, X, y):
 
 # %% item="four-layer-gradients"
 def gradients4(model, X, y, reg_lambda):
-    """model, (n, d), (n,), number -> dict with the model's keys and shapes. Source: seed 004, exercise 5."""
+    """model, (n, d), (n,), number -> dict with the model's keys and shapes. Source: WildML, exercise 5."""
     ### BEGIN SOLUTION
     net = forward4(model, X)
     signal3, signal2, signal1 = deltas4(model, X, y)
@@ -675,14 +698,15 @@ draw_four_layers(X3, y3)
 
 # %% [markdown]
 # The picture on the right shows the points as the last layer sees them, in the two directions in which they differ
-# most. The hidden layers have pulled the classes apart, so that straight lines are enough at the end. If the loss on
-# the left shoots up for a moment, one step was too long for the slope it stood on; a smaller rate would have kept it
+# most. The hidden layers have pulled the classes apart, so that straight lines are enough at the end. If there
+# is a peak in the loss on the left, one step was too long for the slope it stood on; a smaller rate would have kept it
 # low.
 #
 # ## 3. Any depth
 #
 # Writing `forward5` would be tedious. What repeats belongs in a loop, and what is numbered belongs in a list: `weights`
-# holds $W_1, W_2, \ldots, W_L$ and `biases` holds $b_1, \ldots, b_L$, now of shape $(h,)$ each. Python counts from 0:
+# holds $W_1, W_2, \ldots, W_L$ and `biases` holds $b_1, \ldots, b_L$, now of shape $(h,)$ each. The formulas count from
+# 1, Python counts from 0:
 #
 # | in the formulas | in the lists |
 # |---|---|
@@ -697,12 +721,13 @@ draw_four_layers(X3, y3)
 # softmax and no tanh at all, the linear classifier.
 #
 # **Write `forward_deep(weights, biases, X)`**, which returns the list `[X, a1, ..., probs]` of $L + 1$ activations. The
-# given `tiny_weights` and `tiny_biases` are `tiny4` as lists, so you know the numbers already.
+# given `tiny_weights` and `tiny_biases` are `tiny4` as lists, so you know the numbers already. With `tiny_weights[:1]`
+# and `tiny_biases[:1]`, a net of one layer, the list is `[X, probs]`.
 
 
 # %% item="any-depth-forward"
 def forward_deep(weights, biases, X):
-    """L matrices, L vectors, (n, d) -> list of L + 1 activations, X first, probs last. Source: seed 004, exercise 5."""
+    """L matrices, L vectors, (n, d) -> list of L + 1 activations, X first, probs last. Source: WildML, exercise 5."""
     ### BEGIN SOLUTION
     activations = [X]
     for i in range(len(weights)):
@@ -724,12 +749,13 @@ def forward_deep(weights, biases, X):
 #
 # **Write `gradients_deep(weights, biases, X, y, reg_lambda)`**, which returns two lists, the gradients of the weights
 # and those of the biases, **first layer first**, in the shapes of `weights` and `biases`, for any $L$ from 1. With
-# `tiny_weights` it has to give what `gradients4` gives for `tiny4`: a check that you can make yourself.
+# `tiny_weights` it has to give what `gradients4` gives for `tiny4`: a check that you can make yourself. Python's
+# `reversed(range(3))` counts 2, 1, 0, and `some_list.insert(0, entry)` puts an entry in front.
 
 
 # %% item="any-depth-gradients"
 def gradients_deep(weights, biases, X, y, reg_lambda):
-    """L matrices, L vectors, (n, d), (n,), number -> two lists in the same shapes. Source: seed 004, exercise 5."""
+    """L matrices, L vectors, (n, d), (n,), number -> two lists in the same shapes. Source: WildML, exercise 5."""
     ### BEGIN SOLUTION
     activations = forward_deep(weights, biases, X)
     signal = output_delta(activations[-1], y)
@@ -759,7 +785,7 @@ def gradients_deep(weights, biases, X, y, reg_lambda):
 
 # %% item="layer-norms"
 def layer_gradient_norms(weights, biases, X, y):
-    """L matrices, L vectors, (n, d), (n,) -> (L,). Frobenius norms of the weight gradients. Source: seed 004, ex. 5."""
+    """L matrices, L vectors, (n, d), (n,) -> (L,). Frobenius norms of the weight gradients. Source: WildML, ex. 5."""
     ### BEGIN SOLUTION
     slopes, _ = gradients_deep(weights, biases, X, y, 0.0)
     return np.array([np.sqrt(np.sum(slope**2)) for slope in slopes])
@@ -770,16 +796,19 @@ def layer_gradient_norms(weights, biases, X, y):
 draw_norms(layer_gradient_norms)
 
 # %% [markdown]
-# Read the vertical axis with care, it counts in powers of ten. On the left, no layer of a net is much worse off than
-# another: a weight's gradient is an activation times a signal. With small weights the activations fade on the way
-# forward and the signals fade on the way back, so that each layer lacks a part of both. On the right you see what that
-# adds up to: each further layer takes away a fraction, and at twelve layers nothing worth a step is left. The gradient
-# **vanishes**. With large weights it does not, but it is ten times as large as before: the rate that suits one net
-# makes the other one jump.
+# Each curve is for random weights of another size. Read the vertical axis with care, it counts in powers of ten.
+#
+# - On the left, no layer of a net is much worse off than another: a weight's gradient is an activation times a signal.
+#   With small weights (blue) the activations fade on the way forward and the signals fade on the way back, so that each
+#   layer lacks a part of both.
+# - On the right you see what that adds up to. The blue curve loses a part with nearly each further layer, and at twelve
+#   layers a ten-thousandth is left, nothing worth a step. The gradient **vanishes**.
+# - With large weights (red) it does not, but in deep nets it is some ten times as large as the black one: the rate that
+#   suits one net makes the other one jump.
 #
 # A reader asked why the random weights are divided by the root of the number of inputs; `random_layers` does it too.
-# Here is the answer: at that size a sum stays of size 1 whatever the layer's width, and a deep net gets gradients not
-# much smaller than those of a shallow one.
+# Here is the answer, the black curve: at that size a sum stays of size 1 whatever the layer's width, and twelve layers
+# get a tenth of the gradient that one layer gets, not a ten-thousandth.
 #
 # ### The experiment
 # *"Experiment with the layer size"*, says exercise 5. Train at least four different nets on `X3`, `y3` and note for
@@ -842,7 +871,9 @@ draw_depth(depth_table, depth_nets, X3, y3)
 # | `yy`, shape (3, 4) | rows of -.5, of 0, of .5 |
 #
 # `np.arange` stops before its end. Rows of the grid go up, columns go across: `xx.shape` is (number up, number across).
-# The net wants points as rows, (12, 2), so the grid is made flat for it, and its answers get the grid's shape again.
+# The net wants points as rows, (12, 2), so the grid is made flat for it, and its answers get the grid's shape again:
+# `xx.ravel()` is all of `xx` as (12,), row by row, `np.column_stack` puts two of these side by side as columns, and
+# `answers.reshape(xx.shape)` goes back.
 #
 # **Write `decision_grid(model, X, step)`** for a model with one hidden layer and data `X` (n, 2): it returns `xx`, `yy`
 # and `labels`, three arrays of the same shape; `labels` holds the class that the net gives to each grid point.
@@ -850,7 +881,7 @@ draw_depth(depth_table, depth_nets, X3, y3)
 
 # %% item="decision-grid"
 def decision_grid(model, X, step):
-    """model, (n, 2), number -> xx, yy, labels, each (up, across). Source: seed 004, plot_decision_boundary."""
+    """model, (n, 2), number -> xx, yy, labels, each (up, across). Source: WildML, plot_decision_boundary."""
     ### BEGIN SOLUTION
     low = X.min(axis=0) - 0.5
     high = X.max(axis=0) + 0.5

@@ -18,7 +18,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -29,6 +29,7 @@ import numpy as np
 DATA = Path(__file__).with_name("check_data.json")
 EVIDENCE_MIME = "application/vnd.chainrule.evidence+json"
 NOT_YET = "not answered yet"  # no attempt, so it uses up no hint
+LATER = "Whether it does what is asked is judged when it is graded: compare with the text."
 FLOAT32_RTOL = 1e-4  # of the largest entry, for answers in float32 (chainrule.items has the reasons)
 
 # --------------------------------------------------------------------------- what students call
@@ -57,21 +58,33 @@ def home_verdict(item: str, spec: Mapping[str, Any], answers: tuple[Any, ...]) -
     if len(answers) != len(spec["names"]):
         return False, head + f"check needs {len(spec['names'])} answers here: {', '.join(spec['names'])}."
     if spec["kind"] == "function":
-        right, text = _function_verdict(spec, answers)
+        said = _function_verdict(spec, answers)
     else:  # seen as grading will see it, so that home takes no form that grading refuses
-        right, text = _value_verdict(spec, tuple(_safe_decode(_safe_encode(answer)) for answer in answers))
-    if not right and not text.startswith(NOT_YET):
-        text += _next_hint(item, spec)
-    return right, head + text
+        said = _value_verdict(spec, tuple(_safe_decode(_safe_encode(answer)) for answer in answers))
+    if said.right or said.text.startswith(NOT_YET):
+        return said.right, head + said.text
+    return False, head + said.text + _next_hint(item, spec, said)
+
+
+class Said(NamedTuple):
+    """A verdict at home. `named`: the words say what the mistake is, so they need no hint beside them."""
+
+    right: bool
+    text: str
+    named: bool = False
 
 
 _attempts: dict[str, int] = {}
+_named: set[tuple[str, str]] = set()
 
 
-def _next_hint(item: str, spec: Mapping[str, Any]) -> str:
-    """Hints get stronger with each attempt."""
+def _next_hint(item: str, spec: Mapping[str, Any], said: Said) -> str:
+    """Hints get stronger with each attempt. A mistake told by name brings one only when it comes back."""
     hints = spec.get("hints") or []
     if not hints:
+        return ""
+    if said.named and (item, said.text) not in _named:
+        _named.add((item, said.text))
         return ""
     tried = _attempts.get(item, 0)
     _attempts[item] = tried + 1
@@ -84,22 +97,25 @@ def _home_data() -> dict[str, Any]:
     return data
 
 
+def in_points(points: float) -> str:
+    """ "2 points", as test cells and messages have it."""
+    return f"{points:g} point" + ("s" if points != 1 else "")
+
+
 # --------------------------------------------------------------------------- functions, at home
 
 
-def _function_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> tuple[bool, str]:
+def _function_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> Said:
     evidence = gather(spec, dict(zip(spec["names"], answers, strict=True)))
     if evidence.get("missing"):
         name = evidence["missing"][0]
-        return False, f"`{name}` is {_kind_of(answers[spec['names'].index(name)])}; a function is wanted."
+        seen = _kind_of(answers[spec["names"].index(name)])
+        return Said(False, f"`{name}` is {seen}; a function is wanted.", named=True)
     runs, name = evidence["runs"], " and ".join(spec["names"])
     if all(is_blank(run) for run in runs):
-        return False, f"{NOT_YET}: `{name}` returns nothing."
-    if spec.get("free"):  # judged by its behaviour, which needs fresh data
-        raised = next((run for run in runs if "raised" in run), None)
-        if raised:
-            return False, "on the worked example " + raised_text(raised["raised"])
-        return True, f"`{name}` runs, and is not judged at home. Compare with what the text asks; grading does."
+        return Said(False, f"{NOT_YET}: `{name}` returns nothing.")
+    if spec.get("free"):
+        return _free_function_verdict(spec, runs)
     results = [_safe_decode(run.get("result")) for run in runs]
     wants = [case["want"] for case in spec["cases"]]
     gaps = [_first_gap(spec, got, decode(want, trusted=True)) for got, want in zip(results, wants, strict=True)]
@@ -113,18 +129,39 @@ def _function_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> tupl
         else:
             assert gap is not None
             seen = gap_text(gap, spec["names"][0], public=True)
-        text = f"on {case['name']}, {seen}"
-        return False, text + (f"\n  {spec['slips'][slip]}" if slip else "")
-    points = f"{spec['points']:g} point" + ("s" if spec["points"] != 1 else "")
-    examples = "example" + ("s" if len(wants) > 1 else "")
-    text = f"right on the worked {examples} ({points}). Fresh numbers are drawn when it is graded."
-    if spec.get("warns") is not None and any(run["warned"] for run in runs):
-        warned = next(run["warned"] for run in runs if run["warned"])[0]
-        return False, f"the numbers are right, but numpy warns: {warned}. A right answer here is silent."
+        text = f"on {case['name']}, {seen}" + (f"\n  {spec['slips'][slip]}" if slip else "")
+        return Said(False, text, named=bool(slip) or gap is None or gap.problem in ("type", "results", "missing"))
+    return _right_function_verdict(spec, runs)
+
+
+def _right_function_verdict(spec: Mapping[str, Any], runs: list[dict[str, Any]]) -> Said:
+    """Right numbers, and what they cost if the function warns or changes its arguments."""
+    examples = "example" + ("s" if len(runs) > 1 else "")
+    full = left = spec["points"]
+    text = f"right on the worked {examples} ({in_points(full)}). Fresh numbers are drawn when it is graded."
+    warned = next((run["warned"][0] for run in runs if run["warned"]), None)
+    if spec["points_if_it_warns"] is not None and warned is not None:
+        left = min(left, spec["points_if_it_warns"])
+        text = f"the numbers are right, but numpy warns: {warned}. A right answer here is silent."
     if any(run["changed"] for run in runs):
+        left = min(left, spec["points_if_it_changes"])
         text += "\n  It changes its arguments, though: work on a copy, or the caller's numbers are spoiled."
-        return spec.get("changed_arguments", 1.0) == 1.0, text
-    return True, text
+    if left < full:
+        text += f"\n  As it is, it keeps {left:g} of {in_points(full)}."
+    return Said(left == full, text, named=True)
+
+
+def _free_function_verdict(spec: Mapping[str, Any], runs: list[dict[str, Any]]) -> Said:
+    """A function that is judged by its behaviour, which needs fresh data: whether it runs, and what form comes out."""
+    name = " and ".join(spec["names"])
+    for run, case in zip(runs, spec["cases"], strict=True):
+        if "raised" in run:
+            return Said(False, f"on {case['name']}, {raised_text(run['raised'])}", named=True)
+        wrong = form_gap(case["form"], _safe_decode(run["result"]), spec["names"][0], {})
+        if wrong:
+            return Said(False, f"on {case['name']}, {wrong}", named=True)
+    text = f"`{name}` runs and gives an answer of the right form. {LATER}"
+    return Said(True, text)
 
 
 def _slip_at_home(spec: Mapping[str, Any], results: list[Any]) -> str | None:
@@ -166,7 +203,8 @@ STEPS = 1024
 def digest_node(answer: Any, salt: str, atol: float) -> dict[str, Any]:
     """The recognisable form of a worked value: shapes in the clear, entries as digests."""
     if isinstance(answer, Mapping):
-        return {"dict": {str(key): digest_node(entry, salt + str(key), atol) for key, entry in answer.items()}}
+        named = [(_key_text(key), entry) for key, entry in answer.items()]
+        return {"dict": {key: digest_node(entry, salt + key, atol) for key, entry in named}}
     array = None if isinstance(answer, (str, bytes, set, frozenset)) else as_array(answer)
     if array is None:
         return {"text": _digest(salt, _canonical(answer)), "set": isinstance(answer, (set, frozenset))}
@@ -175,25 +213,29 @@ def digest_node(answer: Any, salt: str, atol: float) -> dict[str, Any]:
     return {"shape": list(array.shape), "entries": entries, "steps": [step for _, step in places], "atol": atol}
 
 
-def digest_gaps(node: Mapping[str, Any], answer: Any, salt: str, name: str) -> list[str]:
-    """Where an answer is not the one behind the digests, in words; empty where it is."""
+def digest_gaps(node: Mapping[str, Any], answer: Any, salt: str, name: str, words: Iterable[str] = ()) -> list[str]:
+    """Where an answer is not the one behind the digests, in sentences; empty where it is.
+
+    `words` are those to choose from, where the question lists them.
+    """
     if "dict" in node:
         if not isinstance(answer, Mapping):
             return [f"`{name}` is {_kind_of(answer)}; a dict is wanted."]
-        found = {str(key): entry for key, entry in answer.items()}
+        found = {_key_text(key): entry for key, entry in answer.items()}
         missing = [key for key in node["dict"] if key not in found]
         if missing:
-            return [f"`{name}` has no key {missing[0]!r}."]
-        lists = [digest_gaps(n, found[k], salt + k, f"{name}[{k!r}]") for k, n in node["dict"].items()]
+            return [f"`{name}` has no key {_plain_key(missing[0])}."]
+        lists = [digest_gaps(n, found[k], salt + k, f"{name}[{_plain_key(k)}]", words) for k, n in node["dict"].items()]
         return list(itertools.chain(*lists))
     if "text" in node:
         text = _canonical(_as_set(answer) if node["set"] else answer)
-        return [] if _digest(salt, text) == node["text"] else [f"`{name}` is not right."]
+        return [] if _digest(salt, text) == node["text"] else [_wrong_text(answer, name, list(words))]
     array = as_array(answer)
     if array is None:
-        return [f"`{name}` is {_kind_of(answer)}; numbers of shape {tuple(node['shape'])} are wanted."]
+        wanted = f"numbers of shape {tuple(node['shape'])} are" if node["shape"] else "a number is"
+        return [f"`{name}` is {_kind_of(answer)}; {wanted} wanted."]
     if not same_shape(array.shape, tuple(node["shape"])):
-        return [f"`{name}` has shape {array.shape}; shape {tuple(node['shape'])} is wanted."]
+        return [f"`{name}` {_has_shape(array.shape)}; {_shape_text(tuple(node['shape']))} is wanted."]
     wrong = []
     for i, (place, v) in enumerate(zip(np.ndindex(*node["shape"]), array.astype(float).ravel(), strict=True)):
         if not _near(salt, i, float(v), node):
@@ -201,29 +243,67 @@ def digest_gaps(node: Mapping[str, Any], answer: Any, salt: str, name: str) -> l
     return wrong
 
 
-def _value_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> tuple[bool, str]:
+def _wrong_text(answer: Any, name: str, words: list[str]) -> str:
+    """A text that is not right, beside the words to choose from."""
+    if not words:
+        return f"`{name}` is not right."
+    listed = ", ".join(words)
+    if not isinstance(answer, str):
+        return f"`{name}` is {_kind_of(answer)}; one of these words is wanted: {listed}."
+    if plain_text(answer) not in map(plain_text, words):
+        return f"`{name}` is {short(answer)}, which is none of the words to choose from: {listed}."
+    return f"`{name}` is {short(answer)}, which is not right. The words to choose from: {listed}."
+
+
+def _key_text(key: Any) -> str:
+    """A dict's key as digests know it; 1 and 1.0 are one key, as they are in a dict."""
+    whole = isinstance(key, (float, np.floating)) and float(key).is_integer()
+    return str(int(key)) if whole else str(key)
+
+
+def _plain_key(key: str) -> str:
+    """A key of a digest as a student wrote it: numbers without quotes."""
+    try:
+        return key if math.isfinite(float(key)) else repr(key)
+    except ValueError:
+        return repr(key)
+
+
+def _value_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> Said:
     names = spec["names"]
     if all(answer is None for answer in answers):
-        return False, f"{NOT_YET}: `{names[0]}` is None."
+        return Said(False, f"{NOT_YET}: `{names[0]}` is None.")
     if spec.get("free"):
-        missing = [name for name, answer in zip(names, answers, strict=True) if answer is None]
-        if missing:
-            return False, f"{NOT_YET}: `{missing[0]}` is None."
-        listed = " and ".join(f"`{name}`" for name in names)
-        return True, f"{listed}: there, and not judged at home. Compare with what the text asks; grading does."
-    gaps = _all_digest_gaps(spec["accepted"][0], answers, spec["salt"], names)
-    if any(not _all_digest_gaps(nodes, answers, spec["salt"], names) for nodes in spec["accepted"]):
-        points = f"{spec['points']:g} point" + ("s" if spec["points"] != 1 else "")
-        return True, f"right ({points})."
+        return _free_value_verdict(spec, answers)
+    gaps = _all_digest_gaps(spec["accepted"][0], answers, spec, names)
+    if any(not _all_digest_gaps(nodes, answers, spec, names) for nodes in spec["accepted"]):
+        return Said(True, f"right ({in_points(spec['points'])}).")
     for slip, nodes in spec["slip_nodes"].items():
-        if not _all_digest_gaps(nodes, answers, spec["salt"], names):
-            return False, f"{gaps[0]}\n  {spec['slips'][slip]}"
+        if not _all_digest_gaps(nodes, answers, spec, names):
+            return Said(False, f"{gaps[0]}\n  {spec['slips'][slip]}", named=True)
     more = f" ({len(gaps)} entries are off.)" if len(gaps) > 1 else ""
-    return False, gaps[0] + more
+    return Said(False, gaps[0] + more)
 
 
-def _all_digest_gaps(nodes: list[Any], answers: tuple[Any, ...], salt: str, names: list[str]) -> list[str]:
-    gaps = [digest_gaps(node, answer, salt, name) for node, answer, name in zip(nodes, answers, names, strict=True)]
+def _free_value_verdict(spec: Mapping[str, Any], answers: tuple[Any, ...]) -> Said:
+    """An answer that bounds are set for when it is graded: whether it is there, and of the right form."""
+    sizes: dict[str, tuple[int, str]] = {}
+    for name, answer, form in zip(spec["names"], answers, spec["form"], strict=True):
+        if answer is None and form:
+            return Said(False, f"{NOT_YET}: `{name}` is None.")
+        wrong = form_gap(form, answer, name, sizes)
+        if wrong:
+            return Said(False, wrong, named=True)
+    looked_at = [f"`{name}`" for name, form in zip(spec["names"], spec["form"], strict=True) if form] or ["the answer"]
+    seen = "is there and has" if len(looked_at) == 1 else "are there and have"
+    return Said(True, f"{' and '.join(looked_at)} {seen} the right form. {LATER}")
+
+
+def _all_digest_gaps(
+    nodes: list[Any], answers: tuple[Any, ...], spec: Mapping[str, Any], names: list[str]
+) -> list[str]:
+    salt, words = spec["salt"], spec.get("words", ())
+    gaps = [digest_gaps(n, answer, salt, name, words) for n, answer, name in zip(nodes, answers, names, strict=True)]
     return list(itertools.chain(*gaps))
 
 
@@ -255,6 +335,121 @@ def _canonical(answer: Any) -> str:
     return repr(answer)
 
 
+# --------------------------------------------------------------------------- forms, at home
+# Answers that bounds are set for are judged when they are graded; at home only their form is looked at.
+# A form is derived from right answers (chainrule.build.forms): what differs between these is not demanded.
+
+
+def form_gap(form: Mapping[str, Any], answer: Any, name: str, sizes: dict[str, tuple[int, str]]) -> str | None:
+    """What is wrong with an answer's form, in one sentence; None where it fits.
+
+    `sizes` holds the sizes of one's own choice that were seen so far, by letter: the number and where it stands.
+    """
+    if not form:
+        return None
+    kinds = {"dict": _dict_gap, "table": _table_gap, "list": _list_gap, "array": _numbers_gap}
+    if form["is"] in kinds:
+        return kinds[form["is"]](form, answer, name, sizes)
+    return None if isinstance(answer, str) else f"`{name}` is {_kind_of(answer)}; a text is wanted."
+
+
+def _dict_gap(form: Mapping[str, Any], answer: Any, name: str, sizes: dict[str, tuple[int, str]]) -> str | None:
+    keys = ", ".join(map(repr, form["keys"]))
+    if not isinstance(answer, Mapping):
+        return f"`{name}` is {_kind_of(answer)}; a dict with the keys {keys} is wanted."
+    missing = [key for key in form["keys"] if key not in answer]
+    if missing:
+        return f"`{name}` has no key {', '.join(map(repr, missing))}; the keys {keys} are wanted."
+    gaps = (form_gap(inner, answer[key], f"{name}[{key!r}]", sizes) for key, inner in form["keys"].items())
+    return next((gap for gap in gaps if gap), None)
+
+
+def _table_gap(form: Mapping[str, Any], answer: Any, name: str, sizes: dict[str, tuple[int, str]]) -> str | None:
+    columns = ", ".join(form["columns"])
+    if isinstance(answer, Mapping) and "dict" in form["as"]:
+        answer = Table(tuple(answer), tuple(np.ravel(np.asarray(data, dtype=object)) for data in answer.values()))
+    elif isinstance(answer, (list, tuple)) and "list" in form["as"] and all(isinstance(row, Mapping) for row in answer):
+        names = tuple(dict.fromkeys(key for row in answer for key in row))
+        answer = Table(names, tuple([row.get(key) for row in answer] for key in names))
+    if not isinstance(answer, Table):
+        return f"`{name}` is {_kind_of(answer)}; a DataFrame with the columns {columns} is wanted."
+    found = {plain_text(str(column)): data for column, data in zip(answer.columns, answer.columns_data, strict=False)}
+    missing = [column for column in form["columns"] if plain_text(column) not in found]
+    if missing:
+        said = ", ".join(str(column) for column in answer.columns)
+        more = " Is it the index? `reset_index()` makes a column of it."
+        return f"`{name}` has no column {missing[0]}; its columns are {said}." + more
+    rows = len(answer.columns_data[0])
+    if form["rows"] not in (None, rows):
+        return f"`{name}` has {rows} row{'s' if rows != 1 else ''}; {form['rows']} are wanted."
+    texts = [column for column in form["numbers"] if _numbers(found[plain_text(column)]) is None]
+    return f"`{name}` has entries in the column {texts[0]} that are no numbers." if texts else None
+
+
+def _list_gap(form: Mapping[str, Any], answer: Any, name: str, sizes: dict[str, tuple[int, str]]) -> str | None:
+    length = form["length"]
+    several = isinstance(answer, (list, tuple)) and not isinstance(answer, Table | Other)
+    entries = list(answer) if several or (isinstance(answer, np.ndarray) and answer.ndim) else None
+    wanted = "a list" if length is None else f"a list of {length}"
+    if entries is None:
+        return f"`{name}` is {_kind_of(answer)}; {wanted} is wanted."
+    if length not in (None, len(entries)):
+        seen = f"{len(entries)} entr{'y' if len(entries) == 1 else 'ies'}"
+        return f"`{name}` has {seen}; {wanted} is wanted."
+    forms = form.get("entries") or [form["each"]] * len(entries)
+    gaps = (form_gap(f, entry, f"{name}[{i}]", sizes) for i, (f, entry) in enumerate(zip(forms, entries, strict=True)))
+    return next((gap for gap in gaps if gap), None)
+
+
+def _numbers_gap(form: Mapping[str, Any], answer: Any, name: str, sizes: dict[str, tuple[int, str]]) -> str | None:
+    array, shape = _numbers(answer), form["shape"]
+    if array is None:
+        wanted = "numbers are" if shape is None else "a number is" if not shape else "an array of numbers is"
+        return f"`{name}` is {_kind_of(answer)}; {wanted} wanted."
+    if shape is None:
+        return None
+    known = {letter: size for letter, (size, _) in sizes.items()}
+    seen = [k for k in array.shape if k != 1]
+    bound = _bind(seen, shape, known)
+    if bound is None and form.get("turned"):
+        bound = _bind(seen[::-1], shape, known)
+    if bound is not None:
+        sizes.update({letter: (size, name) for letter, size in bound.items() if letter not in sizes})
+        return None
+    axes = ["any" if axis is None else str(known.get(axis, axis)) for axis in shape]
+    wanted = f"shape ({', '.join(axes)}{',' if len(axes) == 1 else ''})" if axes else _shape_text(())
+    beside = [f", to fit `{sizes[axis][1]}`" for axis in shape if axis in sizes]
+    chosen = [f", {axis} as you choose" for axis in shape if isinstance(axis, str) and axis not in sizes]
+    return f"`{name}` {_has_shape(array.shape)}; {wanted} is wanted{(beside + chosen + [''])[0]}."
+
+
+def _numbers(answer: Any) -> np.ndarray | None:
+    """Numbers as the units' own judges read them: texts that are numbers are."""
+    array = as_array(answer)
+    if array is not None or isinstance(answer, (Mapping, set, frozenset, Table, Other)) or answer is None:
+        return array
+    try:
+        return np.asarray(answer, dtype=float)
+    except (TypeError, ValueError):
+        return None
+
+
+def _bind(seen: list[int], axes: list[Any], known: Mapping[str, int]) -> dict[str, int] | None:
+    """The sizes that letters stand for, None where the shape does not fit. Axes of length one may be left out."""
+    if not axes:
+        return None if seen else dict(known)
+    axis, rest = axes[0], axes[1:]
+    size = known.get(axis) if isinstance(axis, str) else axis
+    tries = [size] if size is not None else [*seen[:1], 1]
+    for number in tries:
+        left = seen if number == 1 else seen[1:] if seen[:1] == [number] else None
+        if left is not None:
+            bound = _bind(left, rest, {**known, axis: number} if isinstance(axis, str) else known)
+            if bound is not None:
+                return bound
+    return None
+
+
 # --------------------------------------------------------------------------- comparing
 
 
@@ -270,7 +465,7 @@ class Tolerance(NamedTuple):
 class Gap(NamedTuple):
     """The first or widest place where an answer leaves the right one. `ratio` is in tolerances; above 1 is wrong."""
 
-    problem: str  # "value", "shape", "type", "missing", "not-finite"
+    problem: str  # "value", "shape", "type", "results", "missing", "not-finite"
     path: str  # "" or "c1" or "['s1']"
     where: tuple[int, ...] | None
     got: Any
@@ -314,15 +509,12 @@ def _sequence_gaps(got: Any, want: Any, rule: Tolerance, path: str) -> Iterator[
     judged = [name != "" for name in parts] if parts else [True] * len(want)
     needed = max((i + 1 for i, on in enumerate(judged) if on), default=0)
     if entries is None or not needed <= len(entries) <= max(len(want), needed):
-        seen = _kind_of(got) if entries is None else f"{len(entries)} results"
-        yield Gap(
-            "type",
-            path,
-            None,
-            seen,
-            f"{len(want)} results" + (f" ({', '.join(filter(None, parts))})" if parts else ""),
-            math.inf,
-        )
+        wanted = f"{len(want)} results" + (f" ({', '.join(filter(None, parts))})" if parts else "")
+        if isinstance(got, np.ndarray | np.generic | int | float):  # an array has rows, not results
+            seen: Any = _kind_of(got).replace("an array", "one array").replace("a number", "one number")
+        else:
+            seen = _kind_of(got) if entries is None else len(entries)
+        yield Gap("results", path, None, seen, wanted, math.inf)
         return
     inner = rule._replace(parts=())
     for i, entry in enumerate(want):
@@ -409,23 +601,37 @@ def gap_text(gap: Gap, name: str, public: bool) -> str:
     place = f"`{name}{_subscript_path(gap.path)}{_subscript(gap.where)}`"
     if gap.problem == "shape":
         hint = " (that is its transpose)" if tuple(reversed(gap.got)) == tuple(gap.want) else ""
-        return f"{place} has shape {gap.got}{hint}; shape {gap.want} is wanted."
+        return f"{place} {_has_shape(gap.got)}{hint}; {_shape_text(gap.want)} is wanted."
     if gap.problem == "missing":
         return f"{place} has no key {gap.want!r}."
+    if gap.problem == "results":
+        if isinstance(gap.got, int):
+            return f"{place} has {gap.got} result{'s' if gap.got != 1 else ''}; {gap.want} are wanted."
+        return f"{place} is {gap.got}; {gap.want} are wanted: return them with commas between."
     if gap.problem == "type":
-        return f"{place} is {gap.got}; {gap.want} {'are' if str(gap.want).endswith('s') else 'is'} wanted."
-    want = f"; expected about {short(gap.want)}" if public else ""
+        return f"{place} is {gap.got}; {gap.want} is wanted."
+    about = "about " if as_array(gap.want) is not None else ""
+    want = f"; expected {about}{short(gap.want)}" if public else ""
     return f"{place} is {short(gap.got)}{want}."
 
 
 def short(number: Any) -> str:
     """The number as messages show it; anything else as it is written, cut where that is long."""
     if isinstance(number, (int, float, np.number)):
-        return f"{number:.4g}"
+        text = f"{number:.4g}"
+        return "0" if text == "-0" else text
     if isinstance(number, Other):
         return f"of type {number.type}"
-    text = " ".join(repr(number).split())
+    text = " ".join((f'"{number}"' if isinstance(number, str) else repr(number)).split())
     return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _shape_text(shape: tuple[int, ...]) -> str:
+    return f"shape {shape}" if shape else "a single number"
+
+
+def _has_shape(shape: tuple[int, ...]) -> str:
+    return f"has shape {shape}" if shape else "is a single number"
 
 
 def _subscript(where: tuple[int, ...] | None) -> str:

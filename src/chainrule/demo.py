@@ -164,7 +164,8 @@ def _equivalents(unit: Unit, name: str, rng: np.random.Generator) -> Student:
         if item.same and not _trained_on(unit, item):
             edits[item.id] = unit.key.edited(item.id, item.same[int(rng.integers(len(item.same)))])
             # two forms that are right by themselves may not go together: minus a list is an error
-            if not all(_runs_on(unit, later, edits) for later in unit.items.values()):
+            touched = [later for later in unit.items.values() if unit.key.needs(later.names, item.id, edits)]
+            if not all(_runs_on(unit, later, edits) for later in touched):
                 del edits[item.id]
     return Student(name, "equivalents", nbformat.writes(_solved(unit, edits)), _full(unit))
 
@@ -199,11 +200,13 @@ def _mixture(unit: Unit, name: str, rng: np.random.Generator) -> Student:
     items = list(unit.items.values())
     for i in rng.permutation(len(items)):
         item = items[int(i)]
-        choices = [slip for slip in item.slips if _followable(unit, item, slip)]
+        order = [item.slips[int(k)] for k in rng.permutation(len(item.slips))]
         related = {other.id for other in items if _touches(unit, item, other)}
-        if item.id in closed or not choices or rng.random() < 0.4:
+        if item.id in closed or rng.random() < 0.4:
             continue
-        slip = choices[int(rng.integers(len(choices)))]
+        slip = next((slip for slip in order if _followable(unit, item, slip)), None)
+        if slip is None:
+            continue
         text = {item.id: unit.key.edited(item.id, slip)}
         # a slip may call what the solution does not
         uses = {other.id for other in items if other is not item and unit.key.needs(item.names, other.id, text)}
@@ -236,7 +239,7 @@ def _followable(unit: Unit, item: Item, slip: Slip) -> bool:
             right = unit.key.run(later.names)
         except Exception:
             return False
-        if later.kind is not Kind.FUNCTION and any(np.shape(names[n]) != np.shape(right[n]) for n in later.names):
+        if later.kind is not Kind.FUNCTION and any(_form(names[n]) != _form(right[n]) for n in later.names):
             return False
         if (
             later.kind is not Kind.FUNCTION
@@ -247,6 +250,14 @@ def _followable(unit: Unit, item: Item, slip: Slip) -> bool:
         if later.kind is Kind.FUNCTION and later is not item and not _runs(unit, later, edits):
             return False
     return True
+
+
+def _form(answer: Any) -> Any:
+    """An answer's shape; of parts that are of several shapes, the shape of each."""
+    try:
+        return np.shape(answer)
+    except ValueError:
+        return [_form(part) for part in answer]
 
 
 def _runs_on(unit: Unit, item: Item, edits: dict[str, str]) -> bool:

@@ -243,6 +243,15 @@ def test_rprop_by_hand(key):
     assert (w[0], sign[0], delta[0]) == (0.25, -1, 0.25)
 
 
+def test_rprop_at_signs_of_zero(key):
+    """0 now, 0 before, both: delta halves; a weight moves only where its gradient is not 0."""
+    grad, before = np.array([0.0, 2.0, 0.0]), np.array([-1.0, 0.0, 0.0])
+    w, sign, delta = key["rprop_step"](grad, before, np.full(3, 0.1), np.array([1.0, 2.0, 3.0]))
+    np.testing.assert_allclose(w, [1.0, 1.95, 3.0])
+    np.testing.assert_array_equal(sign, [0, 1, 0])
+    np.testing.assert_allclose(delta, [0.05, 0.05, 0.05])
+
+
 def test_rprop_does_not_see_the_size_of_a_gradient(key, rng):
     grads, before = rng.normal(size=5), rng.choice([-1.0, 1.0], size=5)
     delta, w = rng.uniform(0.1, 1, size=5), rng.normal(size=5)

@@ -317,9 +317,14 @@ def test_the_worked_loss_of_the_text(course, key):
     text = course.unit(UNIT).text.read_text("utf-8")
     given = [key[name] for name in ("xs", "ys", "h0", "c0", "params")]
     assert f"add up to {sequence_loss(*given):.4f}" in text
+    other_given = [key["other"][name] for name in ("xs", "ys", "h0", "c0", "params")]
+    assert f"the `other` one to {sequence_loss(*other_given):.4f}" in text
     first = sequence_loss(given[0][:1], given[1][:1], *given[2:])
     assert f"{first:.4f}" in text
     assert printed(math.exp(-first)) in text
+    first_h, first_c, _ = key["lstm_step"](*other_given[0][:1], *other_given[2:])
+    for state in (first_h, first_c):
+        assert f"({', '.join(map(printed, state))})" in text
     e = key["example"]
     np.testing.assert_allclose(e["c"], e["f"] * e["c_prev"] + e["i"] * e["c_tilde"], rtol=1e-12)
 

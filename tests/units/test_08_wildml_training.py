@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 from autograd import grad
 
-from chainrule.cases import draw, rng_for
+from chainrule.cases import draw, outcomes, rng_for
 from chainrule.items import Trial
 from chainrule.judge import judge_item
+from chainrule.judge.diagnose import all_agree
 from chainrule.judge.follow import Earlier
 from chainrule.verify import SECRET, evidence_of, verdict_of
 
@@ -238,6 +239,19 @@ def test_minibatches_hold_each_pair_once(key, n, size):
     other = key["minibatches"](X, y, size, np.random.default_rng(2))
     np.testing.assert_array_equal(np.concatenate([b for _, b in again]), [label for _, label in pairs])
     assert [label for _, label in pairs] != [label for _, b in other for label in b]
+
+
+@pytest.mark.parametrize(
+    ("item", "slip"),
+    [("predict", "two-classes-only"), ("forward", "always-tanh"), ("delta3", "two-classes-only")],
+)
+def test_the_worked_examples_show_what_is_wired_in(unit, item, slip):
+    """Who is right for two classes or for the tanh alone sees it at home, not only in the grade."""
+    item = unit.items[item]
+    public = tuple(case for case in draw(item, unit.key, rng_for(SECRET, UNIT, item, "home")) if case.public)
+    edit = next(edit for edit in item.slips if edit.name == slip)
+    theirs = outcomes(item, unit.key, public, {item.id: unit.key.edited(item.id, edit)})
+    assert not all_agree(item, theirs, outcomes(item, unit.key, public))
 
 
 # --------------------------------------------------------------------------- rates

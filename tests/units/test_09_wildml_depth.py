@@ -11,6 +11,11 @@ import pandas as pd
 import pytest
 from autograd import grad
 
+from chainrule.cases import draw, outcomes, rng_for
+from chainrule.items import Slip
+from chainrule.judge.diagnose import all_agree
+from chainrule.verify import SECRET
+
 UNIT = "09-wildml-depth"
 SIZES = [(6, [2, 4, 3]), (5, [3, 2, 7]), (1, [4, 3, 2]), (7, [3, 5, 2])]  # points, then layer sizes
 SIZES4 = [(6, [2, 4, 5, 3]), (5, [3, 2, 4, 7]), (1, [4, 3, 5, 2])]
@@ -224,6 +229,28 @@ def test_layer_norms_are_those_of_the_slopes(key, rng, n, sizes):
     weights, biases, X, y = random_net(rng, n, sizes)
     want = [math.sqrt(sum(entry**2 for entry in d.ravel())) for d in slopes_of(weights, biases, X, y, 0.0)[0]]
     np.testing.assert_allclose(key["layer_gradient_norms"](weights, biases, X, y), want, rtol=1e-9)
+
+
+THREE_LAYERS = Slip(
+    "three-layers",
+    "",
+    """
+    a1 = np.tanh(X @ weights[0] + biases[0])
+    a2 = np.tanh(a1 @ weights[1] + biases[1])
+    return [X, a1, a2, softmax(a2 @ weights[2] + biases[2])]
+""",
+    says="never said: not a slip of the item, whose cases let it stop",
+)
+
+
+@pytest.mark.parametrize(("item", "slip"), [("three-class-delta", "three-classes-only"), ("any-depth-forward", None)])
+def test_the_worked_examples_show_what_is_wired_in(unit, item, slip):
+    """Who is right for three classes or for three layers alone sees it at home, not only in the grade."""
+    item = unit.items[item]
+    public = tuple(case for case in draw(item, unit.key, rng_for(SECRET, UNIT, item, "home")) if case.public)
+    edit = next((edit for edit in item.slips if edit.name == slip), THREE_LAYERS)
+    theirs = outcomes(item, unit.key, public, {item.id: unit.key.edited(item.id, edit)})
+    assert not all_agree(item, theirs, outcomes(item, unit.key, public))
 
 
 # --------------------------------------------------------------------------- the grid

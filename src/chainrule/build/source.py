@@ -8,6 +8,7 @@ import jupytext
 import nbformat
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
+from chainrule.check import in_points
 from chainrule.course import GIVEN, IMPORT, TEST, Unit, load_key
 from chainrule.errors import BuildError
 from chainrule.items import Item, Kind
@@ -106,7 +107,7 @@ def _solution_cell(source: str, item: Item, place: str) -> nbformat.NotebookNode
 
 
 def _test_cell(item: Item) -> nbformat.NotebookNode:
-    source = f'check("{item.id}", {", ".join(item.names)})'
+    source = f'check("{item.id}", {", ".join(item.names)})  # {in_points(item.points)}'
     meta = {
         **_nbgrader(item.id + TEST, grade=True, locked=True),
         "points": int(item.points) if item.points.is_integer() else item.points,

@@ -1,0 +1,166 @@
+"""The fork server: a process that has imported what a unit's notebooks import, and forks once for each notebook.
+
+    python -I -c START server.py SETTINGS
+
+`START` runs this file (`forked.START`); `SETTINGS` is JSON: the control socket's descriptor, the modules to import.
+
+It is started outside the sandbox with a small environment, knows no secret, opens nothing of the course, and never
+runs a student's code: its grandchild does, once it has joined a sandbox that bubblewrap has built. For each request
+on its control socket (JSON and three descriptors: the sandbox's first process, the kernel's socket, the keeper's)
+it forks a keeper, which joins the sandbox's namespaces and forks the kernel in them.
+"""
+
+from __future__ import annotations
+
+import builtins
+import ctypes
+import gc
+import importlib
+import io
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import traceback
+import types
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+
+def _sibling(name: str) -> Any:
+    """A file beside this one as a module whose code names no path of this side: students' tracebacks show it."""
+    module = types.ModuleType(name)
+    text = Path(sys.argv[1]).with_name(f"{name}.py").read_text("utf-8")
+    exec(compile(text, f"/chainrule/{name}.py", "exec"), module.__dict__)
+    return module
+
+
+confine, start = _sibling("confine"), _sibling("start")
+
+REQUEST_BYTES = 1_000_000
+
+
+def main(settings: dict[str, Any]) -> None:
+    """Import, say so, and fork at every request until the control socket is closed."""
+    control = socket.socket(fileno=settings["control"])
+    # pandas asks when it is imported whether it is in a notebook, and shows fewer columns where it is not
+    builtins.get_ipython = lambda: types.SimpleNamespace(kernel=None)  # type: ignore[attr-defined]
+    for name in settings["modules"]:
+        with suppress(Exception):  # the notebook itself will meet it
+            importlib.import_module(name)
+    del builtins.get_ipython  # type: ignore[attr-defined]
+    pipekernel = _sibling("pipekernel")
+    confine.call_filter()
+    if "matplotlib.pyplot" in sys.modules:
+        with suppress(Exception):
+            _draw()
+    threads = len(os.listdir("/proc/self/task"))
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # keepers are reaped by the system
+    gc.collect()
+    gc.freeze()  # shared pages stay shared
+    loaded = sorted({name.partition(".")[0] for name in sys.modules})
+    control.sendall(json.dumps({"threads": threads, "loaded": loaded}).encode() + b"\n")
+    while True:
+        request, descriptors, _, _ = socket.recv_fds(control, REQUEST_BYTES, 3)
+        if not request:
+            return
+        if os.fork() == 0:
+            control.close()
+            _keep(json.loads(request), descriptors, pipekernel)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _draw() -> None:
+    """Draw once what every notebook with pictures draws: fonts and the parser of formulas stay in memory."""
+    import matplotlib_inline.backend_inline  # noqa: F401  loaded by the first picture
+    from matplotlib.figure import Figure
+
+    figure = Figure()
+    axes = figure.subplots()
+    axes.plot([0, 1], label="$x_1$")
+    axes.legend()
+    axes.set_title("x")
+    figure.savefig(io.BytesIO(), format="png", bbox_inches="tight")
+
+
+def _keep(request: dict[str, Any], descriptors: list[int], pipekernel: Any) -> None:
+    """Join the sandbox, fork the kernel, pass on interrupts, report its end. Ends when the other side hangs up."""
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    holder, talk, keeper = descriptors[0], socket.socket(fileno=descriptors[1]), socket.socket(fileno=descriptors[2])
+    try:
+        for path in request["groups"]:
+            Path(path).write_text(str(os.getpid()))
+        # In a user namespace that is joined one has every capability: all namespaces are joined at once.
+        libc = ctypes.CDLL(None, use_errno=True)
+        if libc.setns(holder, request["namespaces"]) != 0:
+            raise OSError(ctypes.get_errno(), f"setns: {os.strerror(ctypes.get_errno())}")
+        os.close(holder)
+        child = os.fork()  # of the sandbox's pid namespace, which a process itself does not enter
+        if child == 0:
+            keeper.close()
+            _be_kernel(request, talk, pipekernel)
+        talk.close()
+        _watch(child, keeper)
+    except BaseException:
+        with suppress(OSError):
+            keeper.sendall(json.dumps({"fault": traceback.format_exc()}).encode() + b"\n")
+    os._exit(0)
+
+
+def _watch(child: int, keeper: socket.socket) -> None:
+    handle = os.pidfd_open(child)
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    poll.register(keeper, select.POLLIN)
+    while True:
+        for descriptor, _ in poll.poll():
+            if descriptor == handle:
+                _, status = os.waitpid(child, 0)
+                said = {"status": os.waitstatus_to_exitcode(status)}
+                keeper.sendall(json.dumps(said).encode() + b"\n")
+                return
+            # the kernel leads its process group: an interrupt reaches the cell's child processes, too
+            over = not keeper.recv(1)
+            with suppress(ProcessLookupError):
+                os.killpg(child, signal.SIGKILL if over else signal.SIGINT)
+            if over:
+                return
+
+
+def _be_kernel(settings: dict[str, Any], talk: socket.socket, pipekernel: Any) -> None:
+    """From here on the process is inside; at the first cell it is the student's."""
+    try:
+        start.silence()
+        os.setsid()
+        os.umask(0o022)
+        os.environ.clear()
+        os.environ.update(settings["environment"])
+        confine.confine(settings)
+        _forget()
+        start.load_check(settings["check"])
+        start.enter(Path(settings["files"]), Path(settings["work"]))
+        start.bound_output(settings["output_bytes"])
+        kernel = pipekernel.build(talk.fileno())
+    except BaseException:
+        with suppress(OSError):
+            talk.sendall(json.dumps(["fault", None, {"says": traceback.format_exc()}]).encode() + b"\n")
+        os._exit(1)
+    try:
+        pipekernel.serve(kernel, talk)
+    finally:
+        os._exit(0)
+
+
+def _forget() -> None:
+    """What was made before the fork and would be the same for all notebooks."""
+    if numpy := sys.modules.get("numpy"):
+        numpy.random.seed()
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[2]))
+    os._exit(0)
