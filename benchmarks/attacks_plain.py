@@ -54,7 +54,7 @@ POINTS = {"scale": 2, "half": 1, "total": 1, "letter": 1}
 CONFIG = 'c = get_config()\nc.CourseDirectory.course_id = "plain"\nc.ExecutePreprocessor.timeout = 10\n'
 # a limit on processes does not bind root, and memory has none but the machine's
 HARMFUL = {"forks", "threads", "burns", "takes-memory", "takes-memory-many", "takes-files", "kills-others"}
-OURS = ("chainrule", 'modules["check"]', "CHAINRULE", "check as module")
+OURS = ("vnd.chainrule", 'modules["check"]', "CHAINRULE_CASES", "check as module")
 INSIDE = Path("/tmp/course")  # below a folder that is empty inside
 
 

@@ -73,6 +73,7 @@ class Attack:
     plain: Mapping[str, str] | None = None  # other answers (and "first", the cell) where plain nbgrader is attacked so
     student: str = ""  # the id, where that is the attack
     succeeds: str = ""  # why it is a known hole, until it is closed
+    needs: str = ""  # the protection, by doctor's name for it, without which it is known to succeed
     only: str = ""  # "root" or "user", where the other could not do it
 
     def runs_here(self) -> bool:

@@ -58,7 +58,9 @@ def grade_class(folder: Path, template: Path, attacks: Mapping[str, Attack], tim
     unit = course.unit(TINY)
     mark = f"{os.getpid()}{abs(hash(str(folder))) % 10_000}"
     secret = course.secret()
-    environment = {**os.environ, "TMPDIR": str(temps), "COURSE_SECRET": f"{NEEDLE}-environment"}
+    # this very code, in whatever folder the command is run
+    environment = {**os.environ, "TMPDIR": str(temps), "PYTHONPATH": str(Path(chainrule.__file__).parents[1])}
+    environment["COURSE_SECRET"] = f"{NEEDLE}-environment"
     with services() as words, decoy(mark) as bystander, key_in_ring(mark) as key:
         kit = str(Path(chainrule.__file__).parent)
         needle = repr(NEEDLE.encode()[:3]) + repr(NEEDLE.encode()[3:])

@@ -182,8 +182,6 @@ for ring in (-3, -4, -5):
     libc.syscall(248, b"user", b"chainrule-left", token, len(token), ring)
 """
 
-OPEN_KEYS = "keyrings are open: nothing refuses add_key, request_key and keyctl"
-
 ATTACKS = {
     "reads-course": Attack(
         "opens the course's files by their paths", OPEN, plain={"first": "print(open('tiny.ipynb').read())"}
@@ -197,7 +195,7 @@ ATTACKS = {
     "reads-cases": Attack("looks in the cases for what is wanted", CASES),
     "reads-kit": Attack("looks for the judge's own code", KIT),
     "reads-keyring": Attack(
-        "searches the kernel's keyrings, which know no namespace", KEYRING, batch="keys", succeeds=OPEN_KEYS
+        "searches the kernel's keyrings, which know no namespace", KEYRING, batch="keys", needs="system calls"
     ),
     # who comes later finds what the earlier one left, if anything is left
     "leaves-files-1": Attack("leaves answers for the next student", LEFT_BEHIND),
@@ -205,5 +203,5 @@ ATTACKS = {
     "leaves-files-3": Attack("and once more, in the other worker", LEFT_BEHIND),
     "z-finds-files": Attack("and the last of all", LEFT_BEHIND),
     "leaves-keys": Attack("leaves answers in the user's keyring", KEYS_LEFT, batch="keys"),
-    "z-finds-keys": Attack("looks for keys of the last student", KEYS_LEFT, batch="keys", succeeds=OPEN_KEYS),
+    "z-finds-keys": Attack("looks for keys of the last student", KEYS_LEFT, batch="keys", needs="system calls"),
 }
