@@ -19,7 +19,7 @@ from chainrule.doctor import examine
 from chainrule.grading.plan import notes_of
 from helpers import EMPTY, FULL, TINY, once
 
-SECONDS = 10  # for each attack, on a busy machine; what takes longer hangs
+START, SECONDS = 180, 10  # for a class and for each attack in it, on a busy machine; what takes longer hangs
 SHARED = ("main", "more", "faults", "keys")  # where an attack's own test does not speak for all the others
 # what attackers print when they find or get what they should not
 SIGNS = (
@@ -65,7 +65,7 @@ def outcome_of(tmp_path_factory: pytest.TempPathFactory, template: Path) -> Outc
     def outcome(batch: str) -> Outcome:
         if batch not in read:
             attacks = {name: each for name, each in ATTACKS.items() if each.batch == batch and each.runs_here()}
-            seconds = 60 + SECONDS * len(attacks)
+            seconds = START + SECONDS * len(attacks)
             folder = once(
                 tmp_path_factory, f"class-{batch}", lambda folder: grade_class(folder, template, attacks, seconds)
             )
@@ -189,7 +189,7 @@ UNWALLED = ("reads-course", "reads-environment", "reads-network", "reads-kit", "
 def test_readers_succeed_without_walls(tmp_path: Path, template: Path) -> None:
     """The test of the tests: without a sandbox, what these read is found where the other tests look for it."""
     attacks = {name: ATTACKS[name] for name in UNWALLED}
-    grade_class(tmp_path, template, attacks, 60 + SECONDS * len(attacks), "--trust-students")
+    grade_class(tmp_path, template, attacks, START + SECONDS * len(attacks), "--trust-students")
     outcome = Outcome.read(tmp_path)
     found = []
     for name in UNWALLED:
