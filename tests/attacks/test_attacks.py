@@ -26,7 +26,7 @@ SIGNS = (
     "told too much",
     "read the judge",
     "left-behind-",
-    "wrote it:",
+    "has overwritten",
     "found it:",
     "found an object",
     "found a module",

@@ -25,9 +25,9 @@ from catalogue import (
 MORE = {
     *(f"sends-{name}" for name in forging.REFUSED),
     *("says-negative-points", "says-old-schema", "says-schema-text", "says-list", "says-odd-ids", "says-long-ids"),
-    *("says-same-ids", "says-copies", "says-minor", "says-language", "says-unlocked"),
+    *("says-same-ids", "says-copies", "says-minor", "says-unlocked"),
     *("equals-objects", "equals-records", "equals-complex", "equals-or", "equals-masked", "answers-proxy"),
-    *("id-hidden", "id-percent", "id-option", "notebooks", "many", "zip-notebook", "sockets", "links-in-circles"),
+    *("id-hidden", "id-option", "notebooks", "many", "zip-notebook", "sockets", "links-in-circles"),
     *("prints-lines", "takes-files", "loops-on-fresh", "loops-in-regex", "cells", "leaves-files-3"),
     *("shadows-room", "shadows-pandas", "shadows-pth"),
 } - {

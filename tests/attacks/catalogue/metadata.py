@@ -144,7 +144,7 @@ ATTACKS = {
     "says-graded": Attack("a notebook that is graded already", change=graded_before),
     "says-outputs": Attack("outputs of no known kind", change=odd_outputs, batch="faults", succeeds=INVALID),
     "says-kernel": Attack("a kernel of its own", change=of_notebook(kernelspec=KERNEL, language_info={"name": "R"})),
-    "says-language": Attack("a language that is no text", change=of_notebook(language_info=[], kernelspec=[])),
+    "says-language": Attack("a language that is no text", change=of_notebook(language_info=[], kernelspec=[]), batch="faults", succeeds=INVALID),
     "says-cell-ids": Attack("cell ids of markup", change=odd_ids, batch="faults", succeeds=INVALID),
     "says-same-ids": Attack("one id for all cells", change=same_ids),
     "says-copies": Attack("a hundred copies of one test", change=many_copies, causes=told("duplicated-test-cell")),

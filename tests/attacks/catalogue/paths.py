@@ -255,7 +255,7 @@ ATTACKS = {
     "id-shell": named("$(touch pwned);`id`", place=link_to("/etc/passwd"), causes=LEFT_OUT),
     "id-option": named("--student", place=link_to("/etc/passwd"), causes=LEFT_OUT),
     "id-hidden": named(".grading-x"),
-    "id-percent": named("%2e%2e%2fmate{unit}{0}%s"),
+    "id-percent": named("%2e%2e%2fmate{unit}{0}%s", batch="faults", succeeds="an id with % in it, which nbgrader's own database layer trips over, is the kit's fault"),
     "id-long": named(
         "i" * 255, batch="faults",
         succeeds="an id of 255 bytes, which nbgrader takes, has no room for the prefix of its private folder",

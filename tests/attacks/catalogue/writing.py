@@ -42,7 +42,7 @@ for place in places:
     for name in ("evil.pth", "sitecustomize.py", "numpy/__init__.py"):
         try:
             open(os.path.join(place, name), "w").write("import os; os.environ['PWNED'] = '1'")
-            print("wrote", "it:", place)
+            print("has", "overwritten", place)
         except OSError:
             pass
 """
@@ -54,7 +54,7 @@ for path in ["/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/
     try:
         with open(path, "w") as file:
             file.write("0")
-        print("wrote", "it:", path)
+        print("has", "overwritten", path)
     except OSError:
         pass
 """
@@ -90,7 +90,7 @@ libc.umount2(b"/tmp", 2)
 for path in ("/chainrule/cases.json", "/chainrule/x", "/usr/x"):
     try:
         open(path, "a").write(" ")
-        print("wrote", "it:", path)
+        print("has", "overwritten", path)
     except OSError:
         pass
 """
