@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from chainrule.course import Course, Unit
-from chainrule.grading import judging, pool, sandbox, workers
+from chainrule.grading import database, judging, pool, sandbox, workers
 from chainrule.grading.plan import notes_of
 from helpers import (
     BOB,
@@ -69,7 +71,9 @@ def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """What lies in a folder, but for the lock, which names the last grader."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 def all_scores(course: Course) -> dict[str, dict[str, float | None]]:
@@ -234,7 +238,7 @@ def test_two_users_of_one_gradebook(graded: Course, unit: Unit, monkeypatch: pyt
             formgrader.rollback()
 
         monkeypatch.setattr(workers, "grade", then_locked)
-        monkeypatch.setattr("chainrule.grading.database.time.sleep", sleep)
+        monkeypatch.setattr(database, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
         said = chainrule_here(monkeypatch, graded.root, "grade", TINY)
     assert (said.status, len(waits)) == (0, 1), said
     assert scores(graded, unit, "bob") == FULL

@@ -17,7 +17,7 @@ from chainrule.errors import CourseError, SubmissionError
 from chainrule.grading.bundle import pack
 from chainrule.grading.lock import sole_grader
 from chainrule.grading.plan import Planned, plan
-from chainrule.grading.record import Writer, prepare
+from chainrule.grading.record import STAGING, Writer, prepare, sweep_staging
 from chainrule.grading.rooms import sweep
 from chainrule.grading.sandbox import find_sandbox
 from chainrule.grading.standing import standings
@@ -60,6 +60,7 @@ def grade_unit(
         find_sandbox()  # before any work is done
     with sole_grader(course):
         sweep()
+        sweep_staging(course)
         planned = plan(course, unit, students, fresh)
         begin(planned)
         outcomes: list[Graded] = []
@@ -126,10 +127,8 @@ def _outcomes(
 @contextmanager
 def _staging(course: Course) -> Iterator[Path]:
     """A private folder on the course's own disk, so that results move into place by a rename."""
-    for left in course.root.glob(".grading-*"):
-        shutil.rmtree(left, ignore_errors=True)
     try:
-        path = Path(tempfile.mkdtemp(prefix=".grading-", dir=course.root))
+        path = Path(tempfile.mkdtemp(prefix=STAGING, dir=course.root))
     except OSError as error:
         raise CourseError(
             f"{course.root}: cannot write here ({error.strerror}). Mend the folder's rights or free the disk."

@@ -41,7 +41,15 @@ from chainrule.nbgrading import generate_assignment
 
 BATCH = 64  # outcomes in one transaction: what a slow disk takes in well under a second
 SYNCS = 8  # at the same time: a journalling disk takes them in together
-STAGING = ".grading-"  # in autograded/ and feedback/, so that a rename is all that is left to do
+ROOMS = ("feedback", "autograded")  # the latter says that all is done
+STAGING = ".grading-"  # in these, so that a rename is all that is left to do, and in the course folder
+
+
+def sweep_staging(course: Course) -> None:
+    """Remove what a run that was killed had not finished. To be called with the course's lock held."""
+    for room in (course.root, *(course.root / room for room in ROOMS)):
+        for left in room.glob(f"{STAGING}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def prepare(course: Course, unit: Unit, staging: Path) -> None:
@@ -87,7 +95,7 @@ class Writer:
     def __init__(self, course: Course, unit: Unit) -> None:
         self._unit = unit
         self._url = gradebook_url(course)
-        self._rooms = (course.root / "feedback", course.root / "autograded")  # the latter says that all is done
+        self._rooms = tuple(course.root / room for room in ROOMS)
         self._count = 0
 
     def __enter__(self) -> Self:
@@ -97,8 +105,6 @@ class Writer:
             with self._telling():
                 for room in self._rooms:
                     room.mkdir(exist_ok=True)
-                    for left in room.glob(f"{STAGING}*"):  # of a run that was killed: the lock is ours
-                        shutil.rmtree(left, ignore_errors=True)
                 self._staging = [Path(tempfile.mkdtemp(prefix=STAGING, dir=room)) for room in self._rooms]
                 for folder in self._staging:
                     stack.callback(shutil.rmtree, folder, ignore_errors=True)
