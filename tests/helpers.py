@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +21,8 @@ from nbgrader.api import Gradebook, MissingEntry
 from chainrule import cli
 from chainrule.build import build
 from chainrule.course import TEST, Course, Unit
+from chainrule.grading import pool, workers
+from chainrule.grading.submission import Submission
 from chainrule.key import BEGIN, END
 from chainrule.nbgrading import course_config
 
@@ -191,15 +193,27 @@ def chainrule(root: Path, *words: str) -> Said:
     return Said(done.returncode, done.stdout, done.stderr)
 
 
+class Here:
+    """In place of `pool.Workers`: this process."""
+
+    def __init__(self, job: workers.Job, count: int, longest: float) -> None:
+        self.job = job
+
+    def __enter__(self) -> Here:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        pass
+
+    def grade_all(self, submissions: Iterator[Submission]) -> Iterator[list[workers.Graded]]:
+        return ([workers.grade(self.job, submission)] for submission in submissions)
+
+
 def chainrule_here(monkeypatch: pytest.MonkeyPatch, root: Path, *words: str) -> Said:
     """The same in this process, so that parts of the kit can be replaced; grading runs here, too."""
-    from chainrule.grading import pool
-
     monkeypatch.chdir(root)
     monkeypatch.setattr(sys, "argv", ["chainrule", *words])
-    monkeypatch.setattr(
-        pool, "_run_all", lambda job, students, jobs: (pool.grade_one(job, student) for student in students)
-    )
+    monkeypatch.setattr(pool, "Workers", Here)
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as stop:
         cli.main()

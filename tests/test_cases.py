@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from chainrule.cases import (
     MARGIN,
     Drawn,
+    _ratio,
     case_file,
     distance,
     draw,
@@ -22,10 +27,10 @@ from chainrule.cases import (
     widest,
     worked_cases,
 )
-from chainrule.check import encode
+from chainrule.check import Tolerance, decode, encode, gaps
 from chainrule.errors import CourseError
 from chainrule.items import ATOL_CHOICE, FLOAT32_RTOL, Kind
-from chainrule.key import Raised
+from chainrule.key import Raised, fresh
 
 SECRET = b"a secret of sixteen or more"
 
@@ -182,3 +187,41 @@ def test_pairs_are_of_edits(small):
     """Whole solutions cannot be combined with anything."""
     pairs = {(one.name, other.name) for one, other in slip_pairs(small.items["squash"])}
     assert pairs == {("sign", "no-abs")}
+
+
+LEAVES = st.one_of(
+    st.floats(),
+    st.floats().map(np.float64),
+    st.integers(-9, 9),
+    st.sampled_from([None, "text", Raised("ValueError"), np.zeros(0), np.array(3.0), np.arange(3)]),
+    arrays(st.sampled_from([np.float64, np.float32]), st.sampled_from([(2,), (3,), (2, 1), (1, 2)])),
+)
+ANSWERS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(tuple),
+        st.lists(inner, max_size=2),
+        st.dictionaries(st.sampled_from("ab"), inner),
+    ),
+    max_leaves=4,
+)
+
+
+@given(ANSWERS, ANSWERS, st.sampled_from([(), ("x", ""), ("", "y", "z")]), st.sampled_from([0.0, 1e-4]))
+def test_short_way_to_a_distance_is_the_long_one(got: Any, want: Any, parts: tuple[str, ...], atol: float) -> None:
+    """Whatever the answers are: the widest gap, in tolerances."""
+    rule = Tolerance(1e-7, atol, True, parts)
+    for answer in (got, want):
+        assert _ratio(answer, want, rule) == max((gap.ratio for gap in gaps(answer, want, rule)), default=0.0)
+
+
+@given(st.lists(ANSWERS, max_size=3).map(tuple))
+def test_short_way_to_fresh_arguments_is_the_long_one(args: tuple[Any, ...]) -> None:
+    """What a call gets is what came through the wire format, and shares nothing with the case."""
+    plain = tuple(None if isinstance(arg, Raised) else arg for arg in args)
+    new = fresh(plain)
+    assert repr(new) == repr(decode(encode(plain), trusted=True))
+    for made, arg in zip(new, plain, strict=True):
+        if isinstance(made, np.ndarray):
+            assert made.flags.writeable
+            assert not np.shares_memory(made, arg)

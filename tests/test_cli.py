@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pandas as pd
 import pytest
 
 from chainrule.course import Course, Unit
-from chainrule.grading import judging, pool, sandbox
+from chainrule.grading import database, judging, pool, sandbox, workers
 from chainrule.grading.plan import notes_of
 from helpers import (
     BOB,
@@ -50,13 +52,13 @@ def unit(graded: Course) -> Unit:
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The students whose notebooks were run, in order, when grading runs in this process."""
     students: list[str] = []
-    grade_one = pool.grade_one
+    grade = workers.grade
 
-    def noted(job: pool.Job, student: str) -> pool.Graded:
-        students.append(student)
-        return grade_one(job, student)
+    def noted(job: workers.Job, submission: workers.Submission) -> workers.Graded:
+        students.append(submission.student)
+        return grade(job, submission)
 
-    monkeypatch.setattr(pool, "grade_one", noted)
+    monkeypatch.setattr(workers, "grade", noted)
     return students
 
 
@@ -69,7 +71,9 @@ def no_sandbox(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def files(folder: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    """What lies in a folder, but for the lock, which names the last grader."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 def all_scores(course: Course) -> dict[str, dict[str, float | None]]:
@@ -222,10 +226,10 @@ def test_two_users_of_one_gradebook(graded: Course, unit: Unit, monkeypatch: pyt
     submit(graded, unit, "bob", solved(unit))
     waits: list[float] = []
     with closing(sqlite3.connect(graded.gradebook / "gradebook.db")) as formgrader:
-        grade_one = pool.grade_one
+        grade = workers.grade
 
-        def then_locked(job: pool.Job, student: str) -> pool.Graded:
-            outcome = grade_one(job, student)
+        def then_locked(job: workers.Job, submission: workers.Submission) -> workers.Graded:
+            outcome = grade(job, submission)
             formgrader.execute("begin exclusive")
             return outcome
 
@@ -233,8 +237,8 @@ def test_two_users_of_one_gradebook(graded: Course, unit: Unit, monkeypatch: pyt
             waits.append(seconds)
             formgrader.rollback()
 
-        monkeypatch.setattr(pool, "grade_one", then_locked)
-        monkeypatch.setattr("chainrule.grading.database.time.sleep", sleep)
+        monkeypatch.setattr(workers, "grade", then_locked)
+        monkeypatch.setattr(database, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
         said = chainrule_here(monkeypatch, graded.root, "grade", TINY)
     assert (said.status, len(waits)) == (0, 1), said
     assert scores(graded, unit, "bob") == FULL

@@ -131,6 +131,9 @@ def grade(
     trust_students: Annotated[
         bool, typer.Option(help="run students' code WITHOUT a sandbox, with all your rights")
     ] = False,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="grade on the workers of this Dask scheduler, not here")
+    ] = None,
 ) -> None:
     """Grade what is new or changed: autograded/, gradebook/gradebook.db and feedback/."""
     from chainrule.grading.pool import grade_unit
@@ -147,6 +150,7 @@ def grade(
                 jobs,
                 fresh,
                 trust_students,
+                cluster,
                 begin=lambda planned: progress.update(task, total=len(planned.todo)),
                 done=lambda outcome: progress.update(task, advance=1),
             )

@@ -134,6 +134,11 @@ class Unit:
         return load_key(self.name, read_notebook(self.source, f"chainrule build {self.name}"))
 
     @functools.cached_property
+    def handed_out(self) -> nbformat.NotebookNode:
+        """The students' notebook as it was released; not to be changed."""
+        return read_notebook(self.release, f"chainrule build {self.name}")
+
+    @functools.cached_property
     def version(self) -> str:
         """Changes when the instructor's notebook or the items do: what was graded before is graded anew."""
         digest = hashlib.sha256()

@@ -22,7 +22,7 @@ from gradebooks import rows
 
 from chainrule.course import TEST, Course, Unit
 from chainrule.errors import KitError
-from chainrule.grading import pool
+from chainrule.grading import workers
 from chainrule.grading.plan import notes_of, plan
 from chainrule.grading.record import STAGING, Writer, prepare
 from chainrule.grading.worker import Graded
@@ -196,14 +196,14 @@ def test_submission_that_changes_while_it_is_graded(own: Course, monkeypatch: py
     """What is recorded says which work it is of: the new work is graded by the next run."""
     unit = own.unit(TINY)
     submit(own, unit, "amy", unit.release.read_text("utf-8"))
-    grade_one = pool.grade_one
+    grade = workers.grade
 
-    def meanwhile(job: pool.Job, student: str) -> Graded:
-        graded = grade_one(job, student)
+    def meanwhile(job: workers.Job, submission: workers.Submission) -> Graded:
+        graded = grade(job, submission)
         submit(own, unit, "amy", solved(unit))
         return graded
 
-    monkeypatch.setattr(pool, "grade_one", meanwhile)
+    monkeypatch.setattr(workers, "grade", meanwhile)
     chainrule_here(monkeypatch, own.root, "grade", TINY)
     assert scores(own, unit, "amy") == NOTHING
     assert plan(own, unit).todo == ("amy",)

@@ -13,9 +13,9 @@ import pytest
 
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError
-from chainrule.grading import database
-from chainrule.grading import plan as planning
-from chainrule.grading.plan import Planned, files_of, fingerprint, notes_of, plan
+from chainrule.grading import database, submission
+from chainrule.grading.plan import Planned, fingerprint, notes_of, plan
+from chainrule.grading.submission import read_files
 from helpers import TINY, graded_course, once, solved, submit
 
 
@@ -112,7 +112,7 @@ def test_a_changed_unit_is_graded_anew_for_all(graded: Course) -> None:
 
 def test_another_kit_grades_anew(graded: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """A new version of the kit may judge otherwise."""
-    monkeypatch.setattr(planning, "__version__", "99")
+    monkeypatch.setattr(submission, "__version__", "99")
     assert todo(graded) == ("amy", "bob", "cy")
 
 
@@ -181,7 +181,7 @@ def test_fingerprint_follows_no_link(own: Course, tmp_path: Path) -> None:
     (folder / "file").symlink_to(tmp_path / "elsewhere" / "file")
     (folder / "folder").symlink_to(tmp_path / "elsewhere")
     assert fingerprint(unit, folder) == before
-    assert {path.name for path in files_of(folder)} == {"tiny.ipynb", "check.py", "check_data.json"}
+    assert {name for name, _ in read_files(folder)} == {"tiny.ipynb", "check.py", "check_data.json"}
 
 
 def test_fingerprint_tells_names_from_contents(own: Course) -> None:

@@ -11,8 +11,10 @@ import pytest
 
 from chainrule.course import Unit
 from chainrule.errors import SubmissionError
-from chainrule.grading import preflight
-from chainrule.grading.preflight import Snapshot, expect_usable_id, read, snapshot
+from chainrule.grading import submission
+from chainrule.grading.preflight import notebook_of, read
+from chainrule.grading.remark import Remark
+from chainrule.grading.submission import Standing, Submission, expect_usable_id, read_submission
 from helpers import solved
 
 
@@ -26,33 +28,28 @@ def submitted(tiny: Unit, tmp_path: Path) -> Path:
     return folder
 
 
-def shot(tiny: Unit, submitted: Path) -> Snapshot:
-    return snapshot(tiny, submitted, submitted.with_name("copy"))
+def taken(submitted: Path) -> Submission:
+    return read_submission("amy", submitted, Standing())
 
 
-def test_copy_is_what_was_handed_in(tiny: Unit, submitted: Path) -> None:
+def remarks(tiny: Unit, submitted: Path) -> tuple[Remark, ...]:
+    return notebook_of(tiny, taken(submitted))[1]
+
+
+def test_what_is_read_is_what_was_handed_in(tiny: Unit, submitted: Path) -> None:
     """The notebook and the files beside it, byte for byte, with nothing to remark."""
     (submitted / "sub").mkdir()
     (submitted / "sub" / "more.txt").write_text("more")
-    taken = shot(tiny, submitted)
-    names = sorted(str(path.relative_to(taken.folder)) for path in taken.folder.rglob("*") if path.is_file())
-    assert names == ["data.csv", "sub/more.txt", "tiny.ipynb"]
-    assert all((taken.folder / name).read_bytes() == (submitted / name).read_bytes() for name in names)
-    assert taken.remarks == ()
+    files = taken(submitted).files
+    assert [name for name, _ in files] == ["data.csv", "sub/more.txt", "tiny.ipynb"]
+    assert all((submitted / name).read_bytes() == content for name, content in files)
+    assert remarks(tiny, submitted) == ()
 
 
-def test_copy_does_not_change_with_the_submission(tiny: Unit, submitted: Path) -> None:
-    """What is written into the submission after the copy is not graded."""
-    before = (submitted / "tiny.ipynb").read_bytes()
-    taken = shot(tiny, submitted)
-    (submitted / "tiny.ipynb").write_text("{}")
-    assert (taken.folder / "tiny.ipynb").read_bytes() == before
-
-
-def test_other_notebooks_stay_out(tiny: Unit, submitted: Path) -> None:
-    """A second notebook beside the right one is neither graded nor shown to the code that runs."""
-    (submitted / "old.ipynb").write_text((submitted / "tiny.ipynb").read_text())
-    assert not (shot(tiny, submitted).folder / "old.ipynb").exists()
+def test_other_notebooks_are_not_graded(tiny: Unit, submitted: Path) -> None:
+    """A second notebook beside the right one is not what is graded."""
+    (submitted / "old.ipynb").write_text(nbformat.writes(nbformat.v4.new_notebook()))
+    assert len(notebook_of(tiny, taken(submitted))[0].cells) == len(solved(tiny).cells)
 
 
 @pytest.mark.parametrize("name", ["Tiny.ipynb", "tiny-1.ipynb", "sub/tiny.ipynb", "91-tiny.ipynb"])
@@ -60,9 +57,7 @@ def test_renamed_notebook_is_found_by_its_test_cells(tiny: Unit, submitted: Path
     """One notebook with the unit's test cells is the one; the line says under which name it was found."""
     (submitted / name).parent.mkdir(exist_ok=True)
     (submitted / "tiny.ipynb").rename(submitted / name)
-    taken = shot(tiny, submitted)
-    assert [(remark.cause, remark.where) for remark in taken.remarks] == [("renamed-notebook", name)]
-    assert [path.name for path in taken.folder.rglob("*.ipynb")] == ["tiny.ipynb"]
+    assert [(remark.cause, remark.where) for remark in remarks(tiny, submitted)] == [("renamed-notebook", name)]
 
 
 def test_two_candidates_are_none(tiny: Unit, submitted: Path) -> None:
@@ -72,7 +67,7 @@ def test_two_candidates_are_none(tiny: Unit, submitted: Path) -> None:
     for name in ("one.ipynb", "two.ipynb"):
         (submitted / name).write_text(text)
     with pytest.raises(SubmissionError, match=r"found one\.ipynb, two\.ipynb") as caught:
-        shot(tiny, submitted)
+        remarks(tiny, submitted)
     assert caught.value.cause == "missing-notebook"
 
 
@@ -81,13 +76,13 @@ def test_notebook_of_another_unit_is_not_taken(tiny: Unit, submitted: Path) -> N
     (submitted / "tiny.ipynb").unlink()
     nbformat.write(nbformat.v4.new_notebook(), submitted / "other.ipynb")
     with pytest.raises(SubmissionError, match=r"found other\.ipynb"):
-        shot(tiny, submitted)
+        remarks(tiny, submitted)
 
 
 def test_name_that_is_no_text(tiny: Unit, submitted: Path) -> None:
     """A file name in another encoding is graded, and shown in a form that every terminal takes."""
     (submitted / "tiny.ipynb").rename(submitted / os.fsdecode(b"M\xfcller.ipynb"))
-    (remark,) = shot(tiny, submitted).remarks
+    (remark,) = remarks(tiny, submitted)
     assert remark.where == "M\\udcfcller.ipynb"
     json.dumps(remark.to_json(), ensure_ascii=False).encode("utf-8")
 
@@ -97,7 +92,7 @@ def test_linked_notebook_is_refused(tiny: Unit, submitted: Path) -> None:
     (submitted / "tiny.ipynb").rename(submitted.with_name("elsewhere.ipynb"))
     (submitted / "tiny.ipynb").symlink_to(submitted.with_name("elsewhere.ipynb"))
     with pytest.raises(SubmissionError) as caught:
-        shot(tiny, submitted)
+        remarks(tiny, submitted)
     assert caught.value.cause == "link"
 
 
@@ -105,38 +100,35 @@ def test_linked_notebook_is_refused(tiny: Unit, submitted: Path) -> None:
 def test_link_beside_is_left_out_and_told(tiny: Unit, submitted: Path, target: str) -> None:
     """A link to a file, a folder or nothing is not followed; the rest is graded, and a line says so."""
     (submitted / "secrets").symlink_to(target)
-    taken = shot(tiny, submitted)
-    assert [(remark.cause, remark.where) for remark in taken.remarks] == [("files-left-out", "secrets")]
-    assert sorted(path.name for path in taken.folder.iterdir()) == ["data.csv", "tiny.ipynb"]
+    assert [(remark.cause, remark.where) for remark in remarks(tiny, submitted)] == [("files-left-out", "secrets")]
+    assert [name for name, _ in taken(submitted).files] == ["data.csv", "tiny.ipynb"]
 
 
 def test_pipe_is_left_out(tiny: Unit, submitted: Path) -> None:
     """A named pipe would block whoever reads it."""
     os.mkfifo(submitted / "pipe")
-    taken = shot(tiny, submitted)
-    assert [(remark.cause, remark.where) for remark in taken.remarks] == [("files-left-out", "pipe")]
+    assert [(remark.cause, remark.where) for remark in remarks(tiny, submitted)] == [("files-left-out", "pipe")]
 
 
 def test_checkpoints_are_not_looked_at(tiny: Unit, submitted: Path) -> None:
     """Jupyter's own copies are neither candidates nor copied."""
     (submitted / ".ipynb_checkpoints").mkdir()
     (submitted / ".ipynb_checkpoints" / "tiny-checkpoint.ipynb").write_text((submitted / "tiny.ipynb").read_text())
-    assert shot(tiny, submitted).remarks == ()
+    assert remarks(tiny, submitted) == ()
     (submitted / "tiny.ipynb").unlink()
     with pytest.raises(SubmissionError, match="no notebook at all"):
-        snapshot(tiny, submitted, submitted.with_name("again"))
+        remarks(tiny, submitted)
 
 
 def test_too_large(tiny: Unit, submitted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Files above the limit are refused before anything is copied; at the limit they pass."""
+    """Files above the limit are refused; at the limit they pass."""
     size = sum(path.stat().st_size for path in submitted.iterdir())
-    monkeypatch.setattr(preflight, "MAX_BYTES", size - 1)
+    monkeypatch.setattr(submission, "MAX_BYTES", size - 1)
     with pytest.raises(SubmissionError) as caught:
-        shot(tiny, submitted)
+        remarks(tiny, submitted)
     assert caught.value.cause == "too-large"
-    assert not submitted.with_name("copy").exists()
-    monkeypatch.setattr(preflight, "MAX_BYTES", size)
-    assert shot(tiny, submitted).folder.is_dir()
+    monkeypatch.setattr(submission, "MAX_BYTES", size)
+    assert len(taken(submitted).files) == 2
 
 
 CELLS = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": '
@@ -154,6 +146,7 @@ CELLS = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": '
         (b"null", "is JSON, but no notebook"),
         (b'{"answer": 42}', "is JSON, but no notebook"),
         (b"[" * 200_000, "is nested too deeply"),
+        (b'{"cells": [], "nbformat": ' + b"4" * 9999 + b"}", "holds a number that is too long"),
         (b'{"cells": []}', "is JSON, but no notebook"),
         (b'{"cells": [], "nbformat": "4"}', "is JSON, but no notebook"),
         (b'{"cells": [], "nbformat": 99}', "is no valid notebook"),
@@ -165,23 +158,20 @@ CELLS = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": '
         (f'{CELLS}[{{"cell_type": "code", "source": "", "metadata": []}}]}}'.encode(), "is no valid notebook"),
     ],
 )
-def test_damaged_notebook_is_refused_in_plain_words(tmp_path: Path, content: bytes, says: str) -> None:
+def test_damaged_notebook_is_refused_in_plain_words(content: bytes, says: str) -> None:
     """Each kind of damage has its own sentence, and one type."""
-    path = tmp_path / "tiny.ipynb"
-    path.write_bytes(content)
     with pytest.raises(SubmissionError) as caught:
-        read(path)
+        read("tiny.ipynb", content)
     assert caught.value.cause == "corrupt-notebook"
     assert says in str(caught.value)
 
 
 @pytest.mark.parametrize("version", [3, 4])
-def test_older_formats_are_read(tiny: Unit, tmp_path: Path, version: int) -> None:
+def test_older_formats_are_read(tiny: Unit, version: int) -> None:
     """A notebook of an older format has the same code cells."""
     old = nbformat.convert(solved(tiny), version)
-    path = tmp_path / "tiny.ipynb"
-    path.write_text(nbformat.writes(old, version=nbformat.NO_CONVERT), "utf-8")
-    sources = [cell.source for cell in read(path).cells if cell.cell_type == "code"]
+    content = nbformat.writes(old, version=nbformat.NO_CONVERT).encode("utf-8")
+    sources = [cell.source for cell in read("tiny.ipynb", content).cells if cell.cell_type == "code"]
     assert sources == [cell.source for cell in solved(tiny).cells if cell.cell_type == "code"]
 
 

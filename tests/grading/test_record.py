@@ -20,7 +20,7 @@ from chainrule.course import TEST, Course, Unit
 from chainrule.errors import CourseError, KitError
 from chainrule.grading import database
 from chainrule.grading import record as recording
-from chainrule.grading.record import STAGING, Writer, prepare
+from chainrule.grading.record import STAGING, Writer, prepare, sweep_staging
 from chainrule.grading.remark import Remark
 from chainrule.grading.worker import Graded
 from chainrule.nbgrading import course_config
@@ -111,8 +111,11 @@ def test_scores_and_folders_are_put_in_place(course: Course, unit: Unit, writer:
 
 def test_nothing_is_left_beside_the_results(course: Course, unit: Unit) -> None:
     """Staging goes at the end; what a killed run left of it goes at the next start."""
-    for room in ROOMS:
-        (course.root / room / f"{STAGING}killed" / "new-1").mkdir(parents=True)
+    left = [course.root / room / f"{STAGING}killed" / "new-1" for room in (*ROOMS, ".")]
+    for folder in left:
+        folder.mkdir(parents=True)
+    sweep_staging(course)
+    assert not any(folder.parent.exists() for folder in left)
     with Writer(course, unit) as writer:
         writer.write([outcome()])
         writer.write([outcome()])

@@ -26,6 +26,7 @@ from chainrule.errors import CourseError
 def configure(c: Config, root: Path) -> None:
     """Set nbgrader up so that `nbgrader autograde` and the formgrader grade in the sandbox, judged outside."""
     # imported here: the kernel machinery is slow to load, and not every nbgrader command needs it
+    from chainrule.grading.feedback import FeedbackExporter
     from chainrule.grading.judging import DrawCases, Judge, ResetScores, RestoreCells
     from chainrule.grading.kernel import SandboxExecute
 
@@ -68,3 +69,5 @@ def configure(c: Config, root: Path) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
+    # Students' HTML, made harmless; in the formgrader's own button, too
+    c.GenerateFeedback.exporter_class = FeedbackExporter

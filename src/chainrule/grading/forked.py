@@ -29,6 +29,7 @@ from chainrule.errors import KitError
 from chainrule.grading.cgroup import Group, make_group
 from chainrule.grading.messages import MESSAGE_BYTES, obituary, well_formed, whole_text
 from chainrule.grading.room import Room, font_list
+from chainrule.grading.rooms import own_folder
 from chainrule.grading.sandbox import environment
 
 NAMESPACES = {
@@ -63,7 +64,7 @@ class ForkServer:
         self.control, theirs = socket.socketpair()
         self.control.settimeout(START_SECONDS)
         atexit.register(self.close)
-        with theirs, tempfile.TemporaryDirectory(prefix="chainrule-") as folder:  # of use while it imports
+        with theirs, tempfile.TemporaryDirectory(dir=own_folder()) as folder:  # of use while it imports
             name, fonts = font_list()
             Path(folder, name).write_text(fonts, "utf-8")
             settings = {"control": theirs.fileno(), "modules": list(modules)}

@@ -33,9 +33,10 @@ class CoursePreprocessor(NbGraderPreprocessor):  # type: ignore[misc]
     """A step that needs the course: `root` is set by `configure`."""
 
     root = Unicode("", help="the course folder").tag(config=True)
+    pinned: Unit | None = None  # a run's own unit, whatever happens to the course meanwhile
 
     def unit(self, resources: Mapping[str, Any]) -> Unit:
-        return Course(Path(self.root)).unit(resources["nbgrader"]["assignment"])
+        return self.pinned or Course(Path(self.root)).unit(resources["nbgrader"]["assignment"])
 
 
 class ResetScores(CoursePreprocessor):
@@ -62,8 +63,8 @@ class RestoreCells(CoursePreprocessor):
         unit = self.unit(resources)
         nb.metadata.pop(META, None)
         remarks = restore(nb, unit)
-        # the first of the two passes reads the submitted folder itself
-        mark = fingerprint(unit, Path(resources["metadata"]["path"]))
+        # in nbgrader's own autograde, the first of its two passes reads the submitted folder itself
+        mark = resources["nbgrader"].get("fingerprint") or fingerprint(unit, Path(resources["metadata"]["path"]))
         nb.metadata[META] = {"fingerprint": mark, "remarks": [remark.to_json() for remark in remarks]}
         return nb, resources
 

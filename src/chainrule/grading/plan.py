@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from chainrule import __version__
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError
+from chainrule.grading import submission
 from chainrule.grading.remark import Remark
 
 
@@ -56,22 +54,7 @@ def notes_of(course: Course, unit: Unit, student: str) -> dict[str, Any] | None:
 
 def fingerprint(unit: Unit, folder: Path) -> str:
     """Of the submission's files, the unit's version and the kit's."""
-    digest = hashlib.sha256(f"{__version__}\0{unit.version}\0".encode())
-    for path in sorted(files_of(folder)):
-        digest.update(str(path.relative_to(folder)).encode(errors="surrogateescape") + b"\0")
-        digest.update(hashlib.sha256(path.read_bytes()).digest())
-    return digest.hexdigest()[:32]
-
-
-def files_of(folder: Path) -> list[Path]:
-    """The regular files of a submission; links are not followed, checkpoints are not looked at."""
-    found = []
-    for place, folders, names in os.walk(folder, followlinks=False):
-        folders[:] = [name for name in folders if name not in {".ipynb_checkpoints", "__pycache__"}]
-        found += [
-            Path(place, name) for name in names if not Path(place, name).is_symlink() and Path(place, name).is_file()
-        ]
-    return found
+    return submission.fingerprint(unit.version, submission.in_order(submission.read_files(folder)))
 
 
 def _scored(course: Course, unit: Unit) -> set[str]:

@@ -1,27 +1,43 @@
-"""Grades a unit's submissions side by side: workers grade, this process records."""
+"""Grades a unit's submissions: workers grade, here or on a cluster; this process reads, records and keeps the lock."""
 
 from __future__ import annotations
 
-import multiprocessing
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import Protocol
+
+from nbgrader.api import Gradebook
 
 from chainrule.course import Course, Unit
-from chainrule.errors import CourseError
+from chainrule.errors import CourseError, SubmissionError
+from chainrule.grading.bundle import pack
 from chainrule.grading.lock import sole_grader
 from chainrule.grading.plan import Planned, plan
-from chainrule.grading.record import Writer, prepare
-from chainrule.grading.remark import Remark
+from chainrule.grading.record import STAGING, Writer, prepare, sweep_staging
 from chainrule.grading.rooms import sweep
 from chainrule.grading.sandbox import find_sandbox
-from chainrule.grading.worker import Graded, Job, grade_one
+from chainrule.grading.standing import standings
+from chainrule.grading.submission import Standing, Submission, read_submission
+from chainrule.grading.worker import Graded, Job, refusal
+from chainrule.grading.workers import Workers
+from chainrule.nbgrading import course_config
 
-RETRIES = 1  # a worker that dies takes its submission with it; once more, then it is reported
+GRACE = 60  # seconds above notebook_seconds, for all that is not the notebook; a worker that needs more hangs
+
+
+class Grading(Protocol):
+    """Who grades: processes here (`workers`) or a cluster's (`cluster`)."""
+
+    def __enter__(self) -> Grading: ...
+
+    def __exit__(self, *exc: object) -> None: ...
+
+    def grade_all(self, submissions: Iterator[Submission]) -> Iterator[list[Graded]]:
+        """Outcomes as they come, those together that come together. Submissions are asked for as they are needed."""
 
 
 def grade_unit(
@@ -31,63 +47,88 @@ def grade_unit(
     jobs: int = 1,
     fresh: bool = False,
     trust_students: bool = False,
+    cluster: str | None = None,
     begin: Callable[[Planned], None] = lambda planned: None,
     done: Callable[[Graded], None] = lambda graded: None,
 ) -> tuple[Planned, list[Graded]]:
-    """Grade what is new or changed. `begin` hears of the plan, `done` of each outcome once it is recorded."""
-    if not trust_students:
+    """Grade what is new or changed. `begin` hears of the plan, `done` of each outcome once it is recorded.
+
+    With `cluster`, the address of a Dask scheduler, its workers grade in place of `jobs` processes here. The outcomes
+    that are returned name their files and hold none: those lie in autograded/ and feedback/.
+    """
+    if not trust_students and cluster is None:
         find_sandbox()  # before any work is done
     with sole_grader(course):
         sweep()
+        sweep_staging(course)
         planned = plan(course, unit, students, fresh)
         begin(planned)
         outcomes: list[Graded] = []
         if planned.todo:
-            with _staging(course) as staging:
-                prepare(course, unit, staging)
-                job = Job(course.root, staging, unit.name, trust_students)
+            with (
+                _staging(course) as staging,
+                _grading(course, unit, len(planned.todo), jobs, trust_students, cluster) as hands,
+            ):
+                prepare(course, unit, staging)  # while the workers start
+                known = _standings(course, unit)
                 with Writer(course, unit) as writer:
-                    for graded in _run_all(job, planned.todo, jobs):
-                        writer.write([graded])
-                        shutil.rmtree(staging / f"room-{graded.student}", ignore_errors=True)
-                        outcomes.append(graded)
-                        done(graded)
+                    for batch in _outcomes(course, unit, planned.todo, known, hands):
+                        writer.write(batch)
+                        for graded in batch:
+                            outcomes.append(_without_contents(graded))
+                            done(outcomes[-1])
     return planned, outcomes
 
 
-def _run_all(job: Job, students: tuple[str, ...], jobs: int) -> Iterator[Graded]:
-    """Outcomes as they come. A worker killed from outside costs a retry of what it held, not the batch."""
-    waiting, tries = list(students), dict.fromkeys(students, 0)
-    while waiting:
-        running: dict[Future[Graded], str] = {}
-        # spawn: a forked child would inherit the gradebook's open connection
-        with ProcessPoolExecutor(min(jobs, len(waiting)), multiprocessing.get_context("spawn")) as pool:
+def _grading(course: Course, unit: Unit, count: int, jobs: int, trust_students: bool, cluster: str | None) -> Grading:
+    if cluster is not None:
+        from chainrule.grading.cluster import Cluster
+
+        return Cluster(cluster, Job(unit.name, unit.version, pack(course, unit), trust_students))
+    job = Job(unit.name, unit.version, course.root, trust_students)
+    return Workers(job, min(jobs, count), course.limits().notebook_seconds + GRACE)
+
+
+def _standings(course: Course, unit: Unit) -> Mapping[str, Standing]:
+    config = course_config(course.root).CourseDirectory
+    with Gradebook(config.db_url, config.course_id) as gradebook:
+        return standings(gradebook, unit)
+
+
+def _without_contents(graded: Graded) -> Graded:
+    """The same for memory's sake: a class's pages together are large."""
+    names = [
+        None if files is None else tuple((name, b"") for name, _ in files)
+        for files in (graded.autograded, graded.feedback)
+    ]
+    return replace(graded, autograded=names[0], feedback=names[1])
+
+
+def _outcomes(
+    course: Course, unit: Unit, students: tuple[str, ...], known: Mapping[str, Standing], hands: Grading
+) -> Iterator[list[Graded]]:
+    """Read the submissions as workers ask for them, and hand on what comes back; what cannot be read goes past them."""
+    refused: list[Graded] = []
+
+    def submissions() -> Iterator[Submission]:
+        for student in students:
             try:
-                while waiting or running:
-                    while waiting and len(running) < 2 * jobs:
-                        student = waiting.pop(0)
-                        running[pool.submit(grade_one, job, student)] = student
-                    for future in wait(running, return_when=FIRST_COMPLETED).done:
-                        graded = future.result()
-                        del running[future]
-                        yield graded
-            except BrokenProcessPool:
-                for student in running.values():
-                    tries[student] += 1
-                    if tries[student] > RETRIES:
-                        says = "The worker that graded it was killed twice; is there enough memory?"
-                        yield Graded(student, 0.0, kit_fault=Remark("kit-fault", job.unit, says))
-                    else:
-                        waiting.append(student)
+                yield read_submission(student, course.root / "submitted" / student / unit.name, known[student])
+            except SubmissionError as error:
+                refused.append(refusal(student, error))
+
+    for batch in hands.grade_all(submissions()):
+        yield [*refused, *batch]
+        refused.clear()
+    if refused:
+        yield refused
 
 
 @contextmanager
 def _staging(course: Course) -> Iterator[Path]:
     """A private folder on the course's own disk, so that results move into place by a rename."""
-    for left in course.root.glob(".grading-*"):
-        shutil.rmtree(left, ignore_errors=True)
     try:
-        path = Path(tempfile.mkdtemp(prefix=".grading-", dir=course.root))
+        path = Path(tempfile.mkdtemp(prefix=STAGING, dir=course.root))
     except OSError as error:
         raise CourseError(
             f"{course.root}: cannot write here ({error.strerror}). Mend the folder's rights or free the disk."

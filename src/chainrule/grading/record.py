@@ -14,14 +14,13 @@ import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 from nbgrader.api import (
     Assignment,
-    Base,
     BaseCell,
     Comment,
     Grade,
@@ -31,30 +30,36 @@ from nbgrader.api import (
     SubmittedNotebook,
 )
 from nbgrader.converters.base import NbGraderException
-from sqlalchemy import Connection, bindparam, create_engine, insert, select, update
-from sqlalchemy.engine import URL
+from sqlalchemy import Connection, bindparam, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError, KitError
-from chainrule.grading.database import engine_of, expect_writable, gradebook_url, patiently, shown, sqlite_file, trouble
+from chainrule.grading.database import engine_of, expect_writable, gradebook_url, patiently, shown, trouble
 from chainrule.grading.worker import Files, Graded
 from chainrule.nbgrading import generate_assignment
 
 BATCH = 64  # outcomes in one transaction: what a slow disk takes in well under a second
 SYNCS = 8  # at the same time: a journalling disk takes them in together
-STAGING = ".grading-"  # in autograded/ and feedback/, so that a rename is all that is left to do
+ROOMS = ("feedback", "autograded")  # the latter says that all is done
+STAGING = ".grading-"  # in these, so that a rename is all that is left to do, and in the course folder
+
+
+def sweep_staging(course: Course) -> None:
+    """Remove what a run that was killed had not finished. To be called with the course's lock held."""
+    for room in (course.root, *(course.root / room for room in ROOMS)):
+        for left in room.glob(f"{STAGING}*"):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def prepare(course: Course, unit: Unit, staging: Path) -> None:
-    """Let the gradebook know the unit as it is now, and copy it for the workers."""
+    """Let the gradebook know the unit as it is now. `staging` is for what nbgrader writes on the way."""
     url = gradebook_url(course)
     course.gradebook.mkdir(exist_ok=True)
     expect_writable(url)
     address = url.render_as_string(hide_password=False)
     try:
         generate_assignment(course.root, unit.name, course.root / "source", staging / "release", address)
-        _copy(url, staging / "template.db")
     except (SQLAlchemyError, sqlite3.DatabaseError) as error:
         raise CourseError(trouble(url, error)) from error
     except NbGraderException as error:
@@ -63,24 +68,6 @@ def prepare(course: Course, unit: Unit, staging: Path) -> None:
             "graded, the old ones must go, and what was scored by hand with them: make a backup, then run "
             f"nbgrader db assignment remove {unit.name} --force"
         ) from error
-
-
-def _copy(url: URL, target: Path) -> None:
-    """The gradebook as a SQLite file."""
-    path = sqlite_file(url)
-    if path is not None:
-        with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(target)) as copy:
-            source.backup(copy)
-        return
-    source_engine, engine = engine_of(url, write=False), create_engine(f"sqlite:///{target}")
-    with source_engine.connect() as server, engine.begin() as copied:
-        Base.metadata.create_all(copied)
-        for table in Base.metadata.sorted_tables:
-            rows = [dict(row) for row in server.execute(select(table)).mappings()]
-            if rows:
-                copied.execute(insert(table), rows)
-    source_engine.dispose()
-    engine.dispose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +95,7 @@ class Writer:
     def __init__(self, course: Course, unit: Unit) -> None:
         self._unit = unit
         self._url = gradebook_url(course)
-        self._rooms = (course.root / "feedback", course.root / "autograded")  # the latter says that all is done
+        self._rooms = tuple(course.root / room for room in ROOMS)
         self._count = 0
 
     def __enter__(self) -> Self:
@@ -118,8 +105,6 @@ class Writer:
             with self._telling():
                 for room in self._rooms:
                     room.mkdir(exist_ok=True)
-                    for left in room.glob(f"{STAGING}*"):  # of a run that was killed: the lock is ours
-                        shutil.rmtree(left, ignore_errors=True)
                 self._staging = [Path(tempfile.mkdtemp(prefix=STAGING, dir=room)) for room in self._rooms]
                 for folder in self._staging:
                     stack.callback(shutil.rmtree, folder, ignore_errors=True)

@@ -22,6 +22,7 @@ WAYS_OUT = {
     "deleted-given-cell": "Nothing to do; the original was run.",
     "edited-given-cell": "Look whether the answers rely on the edit; the original was run.",
     "stripped-metadata": "Nothing to do; some programs drop metadata when they save.",
+    "timestamp": f"If it matters, write the time there (2026-11-21 18:00:00 UTC), then: {AGAIN}",
     "files-left-out": "Look whether the notebook needs that file.",
     "timeout": f"If it is meant to take that long, raise cell_seconds in course.toml, then: {AGAIN} --fresh",
     "unresponsive": "Look at that cell; everything after it counts as not run.",

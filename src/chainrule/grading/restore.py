@@ -12,7 +12,7 @@ from typing import Any
 
 from nbformat import NotebookNode
 
-from chainrule.course import TEST, Unit, read_notebook
+from chainrule.course import TEST, Unit
 from chainrule.grading.remark import Remark
 
 
@@ -47,8 +47,7 @@ def restore(nb: NotebookNode, unit: Unit) -> list[Remark]:
 
 def _originals(unit: Unit) -> dict[str, NotebookNode]:
     """The release's graded, solution and locked cells by grade_id, in order."""
-    notebook = read_notebook(unit.release, f"chainrule build {unit.name}")
-    return {cell.metadata.nbgrader.grade_id: cell for cell in notebook.cells if "nbgrader" in cell.metadata}
+    return {cell.metadata.nbgrader.grade_id: cell for cell in unit.handed_out.cells if "nbgrader" in cell.metadata}
 
 
 def _recognise(nb: NotebookNode, originals: dict[str, NotebookNode]) -> Iterator[Remark]:

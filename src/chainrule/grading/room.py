@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from chainrule.grading.rooms import new_room, own_folder
 from chainrule.grading.sandbox import HOME, INSIDE, INSIDE_UID, WORK, Bwrap, Limits, Sandbox, environment
 
-PATH_MAX = 107  # of a unix socket
 MAX_FILES = 1000
 WRITABLE = [str(HOME), "/tmp", "/dev"]  # inside, where Landlock holds
 
@@ -31,9 +31,7 @@ class Room:
         self.limits, self.bwrap, self.submission = limits, bwrap, submission
         self.cases = cases is not None
         self.uid = bwrap.uid() if bwrap is not None else INSIDE_UID
-        # A socket's path is short: a long TMPDIR, as some systems give each user, will not do.
-        base = tempfile.gettempdir() if len(tempfile.gettempdir()) < PATH_MAX - 30 else "/tmp"
-        self.path = Path(tempfile.mkdtemp(prefix="chainrule-", dir=base))
+        self.path = new_room()
         try:
             self.inside = self.path / "inside"
             self.files = self.inside / "files"
@@ -147,7 +145,7 @@ def font_list() -> tuple[str, str]:
     """Matplotlib's list of fonts as a file's name and text: every new home would search the disk for them, for 2 s."""
     from matplotlib import font_manager
 
-    with tempfile.TemporaryDirectory(prefix="chainrule-") as folder:
+    with tempfile.TemporaryDirectory(dir=own_folder()) as folder:
         path = Path(folder) / f"fontlist-v{font_manager.FontManager.__version__}.json"
         font_manager.json_dump(font_manager.fontManager, path)
         return path.name, path.read_text("utf-8")

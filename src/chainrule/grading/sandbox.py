@@ -19,7 +19,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from ..errors import ChainruleError
+from chainrule.errors import ChainruleError
+from chainrule.grading.rooms import own_folder
 
 INSIDE = Path("/chainrule")  # where the room's files are seen from inside, read-only
 HOME = Path("/home/student")
@@ -184,7 +185,7 @@ print("sandboxed")
 
 def _try(bwrap: Bwrap) -> str | None:
     """Run Python in a sandbox; None where it works, else the reason."""
-    with tempfile.TemporaryDirectory(prefix="chainrule-") as folder:
+    with tempfile.TemporaryDirectory(dir=own_folder()) as folder:
         sandbox = Sandbox(Path(folder), Limits(), uid=bwrap.uid())
         sandbox.prepare()
         uid = sandbox.uid if bwrap.drops_root else 0

@@ -1,41 +1,51 @@
-"""Grades one submission by nbgrader's own Autograde and GenerateFeedback, in a private course folder.
+"""Grades one submission: bytes in, bytes out.
 
-A worker never touches the course's gradebook or results: it hands back a finished, staged folder and the
-scores, and `record` puts both in place.
+A worker holds no database and writes nothing but a temporary folder for the notebook's own files. What it keeps
+between submissions never changes in a run: the unit, nbgrader's preprocessors, the feedback page's template.
 """
 
 from __future__ import annotations
 
-import shutil
+import functools
+import os
+import tempfile
 import time
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import nbformat
-from nbgrader.api import Gradebook
-from nbgrader.converters import Autograde, GenerateFeedback
-from traitlets.config import Config
+from nbconvert.exporters.exporter import ResourcesDict
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
 
 from chainrule.course import Course, Unit
 from chainrule.errors import ChainruleError, KitError, SubmissionError
+from chainrule.grading.bundle import Bundle, unpack
+from chainrule.grading.feedback import FeedbackPage, Grades
 from chainrule.grading.judging import META
-from chainrule.grading.plan import files_of, fingerprint
-from chainrule.grading.preflight import expect_usable_id, snapshot
+from chainrule.grading.preflight import notebook_of
 from chainrule.grading.remark import Remark
-from chainrule.nbgrading import course_config, run
+from chainrule.grading.steps import steps
+from chainrule.grading.submission import Files as Files
+from chainrule.grading.submission import Submission, fingerprint, in_order, read_files
+from chainrule.nbgrading import course_config
 
-Files = tuple[tuple[str, bytes], ...]  # a folder as data: (relative path, content), by path
+TIMESTAMP = "timestamp.txt"  # nbgrader's own file: when the work was handed in
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What a worker needs: the course, a private folder on the same disk, the unit, and the way of running."""
+    """What is the same for all submissions of a run: the unit, and the course as a folder or as bytes."""
 
-    root: Path
-    staging: Path
     unit: str
+    version: str  # of the unit as the run began with it
+    course: Path | Bundle
     trust_students: bool = False
 
 
@@ -56,103 +66,152 @@ class Graded:
     kit_fault: Remark | None = None  # ours
 
 
-def grade_one(job: Job, student: str) -> Graded:
-    """Grade one student's submission. Never raises for what a submission holds, nor for the kit's own faults."""
+def grade(job: Job, submission: Submission) -> Graded:
+    """Grade one submission. Never raises for what a submission holds, nor for the kit's own faults."""
     start = time.monotonic()
-    room = job.staging / f"room-{student}"
-    shutil.rmtree(room, ignore_errors=True)
+    student = submission.student
     try:
-        return _grade(job, student, room, start)
+        return _grade(_desk(job), submission, start)
     except SubmissionError as error:
-        return Graded(student, time.monotonic() - start, refused=Remark(error.cause, error.where, f"It {error.says}"))
+        return refusal(student, error, time.monotonic() - start)
     except Exception as error:  # a kit's fault must not stop the batch, nor become a score
         text = str(error) if isinstance(error, ChainruleError) else f"{type(error).__name__}: {error}"
         return Graded(student, time.monotonic() - start, kit_fault=Remark("kit-fault", job.unit, text))
 
 
-def _grade(job: Job, student: str, room: Path, start: float) -> Graded:
-    expect_usable_id(student)
-    unit = Course(job.root).unit(job.unit)
-    submitted = job.root / "submitted" / student / unit.name
-    mark = fingerprint(unit, submitted)
-    shot = snapshot(unit, submitted, room / "submitted" / student / unit.name)
-    (room / "source").symlink_to(job.root / "source", target_is_directory=True)
-    (room / "gradebook").mkdir()
-    shutil.copyfile(job.staging / "template.db", room / "gradebook" / "gradebook.db")
-    config = _config(job, unit, student, room)
-    _run_or_tell(OneAutograde, config)
-    result = room / "autograded" / student / unit.name
-    notes, remarks = _notes(result / f"{unit.notebook}.ipynb", mark, shot.remarks)
-    _run_or_tell(GenerateFeedback, config)
-    with Gradebook(config.CourseDirectory.db_url, config.CourseDirectory.course_id) as gradebook:
-        found = gradebook.find_submission_notebook(unit.notebook, unit.name, student)
-        scores = {grade.name: grade.auto_score for grade in found.grades}
-        comments = {comment.name: comment.auto_comment for comment in found.comments}
-        penalty, timestamp = found.late_submission_penalty, found.assignment.timestamp
+def refusal(student: str, error: SubmissionError, seconds: float = 0.0) -> Graded:
+    """The outcome of a submission that cannot be graded as it is."""
+    return Graded(student, seconds, refused=Remark(error.cause, error.where, f"It {error.says}"))
+
+
+class Desk:
+    """What a worker keeps at hand for one unit."""
+
+    def __init__(self, job: Job) -> None:
+        root = job.course if isinstance(job.course, Path) else unpack(job.course)
+        self.unit: Unit = Course(root).unit(job.unit)
+        if self.unit.version != job.version:
+            raise KitError(f"{job.unit} was built anew while it was graded. Run chainrule grade {job.unit} again")
+        config = course_config(root)
+        if job.trust_students:
+            config.SandboxExecute.trust_students = True
+        self.sanitize = steps(config.Autograde.sanitize_preprocessors, config, self.unit)
+        self.autograde = steps(config.Autograde.autograde_preprocessors, config, self.unit)
+        self.page = FeedbackPage(config)
+        self.ignored = tuple(CourseDirectory(config=config).ignore)
+        kept = config.Autograde.get("exclude_overwriting", {}).get(self.unit.name, [])
+        found = read_files(self.unit.source.parent)
+        self.course_files = {name: text for name, text in found if name not in kept and self._copied(name)}
+        self._taken = {*self.course_files, f"{self.unit.notebook}.ipynb", f"{self.unit.notebook}.html"}
+
+    def beside(self, files: Files) -> dict[str, bytes]:
+        """What lies beside the graded notebook, as nbgrader copies it: the course's files over the student's."""
+        theirs = {
+            name: content
+            for name, content in files
+            if self._copied(name) and not self._taken & set(map(str, PurePosixPath(name).parents))
+        }
+        return theirs | self.course_files
+
+    def _copied(self, name: str) -> bool:
+        """Whether nbgrader copies a file: no notebook, and not of a name that the course ignores."""
+        return not name.endswith(".ipynb") and not any(
+            fnmatch(part, pattern) and (pattern.startswith(".") or not part.startswith("."))
+            for part in PurePosixPath(name).parts
+            for pattern in self.ignored
+        )
+
+
+@functools.lru_cache(maxsize=2)
+def _desk(job: Job) -> Desk:
+    # cell ids that repeat or are missing in a submission: nbformat gives new ones, and says so each time
+    warnings.filterwarnings("ignore", module="nbformat")
+    return Desk(job)
+
+
+def _grade(desk: Desk, submission: Submission, start: float) -> Graded:
+    unit, student = desk.unit, submission.student
+    nb, remarks = notebook_of(unit, submission)
+    beside = desk.beside(submission.files)
+    timestamp, doubt = _timestamp(dict(submission.files).get(TIMESTAMP))
+    with _folder(beside) as folder:
+        resources: Any = ResourcesDict(
+            metadata=ResourcesDict(name=unit.notebook, path=folder),
+            nbgrader={
+                "student": student,
+                "assignment": unit.name,
+                "notebook": unit.notebook,
+                "standing": submission.standing,
+                "fingerprint": fingerprint(unit.version, submission.files),
+                "timestamp": timestamp,
+            },
+        )
+        for step in desk.sanitize:
+            nb, resources = step(nb, resources)
+        _expect_valid(nb, unit)
+        for step in desk.autograde:
+            nb, resources = step(nb, resources)
+    notes, noted = nb.metadata[META], resources[META]
+    remarks = (
+        *remarks,
+        *doubt,
+        *(Remark(**remark) for remark in notes["remarks"]),
+        *(Remark(cause, place, f"{says[:1].upper()}{says[1:]}.") for cause, place, says in notes["incidents"]),
+    )
+    notes["remarks"], notes["incidents"] = [remark.to_json() for remark in remarks], []
+    scores = noted["scores"]
     missing = [name for name, score in scores.items() if score is None]
-    if missing or len(notes) != len(unit.items):
+    if missing or len(notes["verdicts"]) != len(unit.items):
         raise KitError(
             f"{unit.name}, {student}: no score for {', '.join(missing) or 'some items'}; "
             f"run chainrule verify {unit.name}"
         )
-    seconds = time.monotonic() - start
-    feedback = _read_files(room / "feedback" / student / unit.name)
-    return Graded(student, seconds, scores, comments, penalty, timestamp, _read_files(result), feedback, remarks)
-
-
-def _read_files(folder: Path) -> Files:
-    return tuple((str(path.relative_to(folder)), path.read_bytes()) for path in sorted(files_of(folder)))
-
-
-class OneAutograde(Autograde):  # type: ignore[misc]
-    """Autograde that keeps the error which nbgrader only logs."""
-
-    failure: BaseException | None = None
-
-    def convert_single_notebook(self, notebook_filename: str) -> None:
-        try:
-            super().convert_single_notebook(notebook_filename)
-        except BaseException as error:
-            type(self).failure = error
-            raise
-
-
-def _run_or_tell(converter: type[Any], config: Config) -> None:
-    OneAutograde.failure = None
-    try:
-        run(converter, config)
-    except Exception as error:
-        cause = OneAutograde.failure or error
-        if isinstance(cause, ChainruleError):
-            raise cause from error
-        raise KitError(f"{converter.__name__}: {type(cause).__name__}: {cause}") from cause
-
-
-def _config(job: Job, unit: Unit, student: str, room: Path) -> Config:
-    """The course's configuration, for one student in a private folder. The course itself is where it was."""
-    config = course_config(job.root)
-    config.CourseDirectory.root = str(room)
-    config.CourseDirectory.db_url = f"sqlite:///{room / 'gradebook' / 'gradebook.db'}"
-    config.CourseDirectory.assignment_id = unit.name
-    config.CourseDirectory.student_id = student
-    config.CourseDirectory.notebook_id = unit.notebook
-    if job.trust_students:
-        config.SandboxExecute.trust_students = True
-    return config
-
-
-def _notes(path: Path, mark: str, seen: tuple[Remark, ...]) -> tuple[list[Any], tuple[Remark, ...]]:
-    """Complete the autograded notebook's own notes; the verdicts, and all remarks on the submission."""
-    notebook = nbformat.read(path, as_version=4)
-    notes = notebook.metadata[META]
-    remarks = (
-        *seen,
-        *(Remark(**remark) for remark in notes["remarks"]),
-        *(Remark(cause, place, f"{says[:1].upper()}{says[1:]}.") for cause, place, says in notes["incidents"]),
+    nbformat.validate(nb, relax_add_props=True)  # as nbconvert does
+    grades = Grades(unit.notebook, scores, noted["comments"], noted["late_penalty"], submission.standing)
+    text = (nbformat.v4.writes(nb) + "\n").encode("utf-8")
+    page = desk.page.make(nb, grades).encode("utf-8")
+    return Graded(
+        student,
+        time.monotonic() - start,
+        scores,
+        noted["comments"],
+        noted["late_penalty"],
+        timestamp,
+        in_order({**beside, f"{unit.notebook}.ipynb": text}.items()),
+        in_order({**beside, f"{unit.notebook}.html": page}.items()),
+        remarks,
     )
-    notes["fingerprint"] = mark  # of what was submitted, not of the copy under another name
-    notes["remarks"] = [remark.to_json() for remark in remarks]
-    notes["incidents"] = []
-    path.chmod(0o644)
-    nbformat.write(notebook, path)
-    return list(notes["verdicts"]), remarks
+
+
+def _expect_valid(nb: nbformat.NotebookNode, unit: Unit) -> None:
+    """What is left of a submission once the course's own cells are restored must be a notebook by its schema."""
+    try:
+        nbformat.validate(nb, relax_add_props=True)
+    except nbformat.ValidationError as error:
+        words = str(error).splitlines()[0]
+        raise SubmissionError(
+            "corrupt-notebook", f"{unit.notebook}.ipynb", f"is no valid notebook ({words})."
+        ) from error
+
+
+def _timestamp(content: bytes | None) -> tuple[datetime | None, tuple[Remark, ...]]:
+    """When the work was handed in, as nbgrader reads it; a remark where the file holds no time."""
+    if content is None or not content.strip():
+        return None, ()
+    try:
+        return parse_utc(content.decode("utf-8").strip()), ()
+    except Exception:  # dateutil raises whatever a text makes it raise
+        says = "It holds no time that can be read; the work counts as handed in without one."
+        return None, (Remark("timestamp", TIMESTAMP, says),)
+
+
+@contextmanager
+def _folder(files: dict[str, bytes]) -> Iterator[str]:
+    """The notebook's own files in a folder that only we see; the sandbox gets copies."""
+    with tempfile.TemporaryDirectory(prefix="chainrule-", ignore_cleanup_errors=True) as folder:
+        for name, content in files.items():
+            path = os.path.join(folder, name)
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(content)
+        yield folder

@@ -1,0 +1,55 @@
+"""Reads from the gradebook, once for all students, what bears on a grading: due dates and what people wrote."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import timedelta
+from typing import Any
+
+from nbgrader.api import (
+    Assignment,
+    BaseCell,
+    Comment,
+    Grade,
+    Gradebook,
+    SubmittedAssignment,
+    SubmittedNotebook,
+)
+from sqlalchemy import or_
+
+from chainrule.course import Unit
+from chainrule.grading.submission import Standing
+
+
+def standings(gradebook: Gradebook, unit: Unit) -> defaultdict[str, Standing]:
+    """Every student's standing in a unit; of those whom the gradebook does not know, the common due date."""
+    db = gradebook.db
+    assignment = db.query(Assignment).filter(Assignment.name == unit.name).one()
+    found: dict[str, dict[str, Any]] = {}
+    students = db.query(SubmittedAssignment.student_id, SubmittedAssignment.extension)
+    for student, extension in students.filter(SubmittedAssignment.assignment_id == assignment.id):
+        due = assignment.duedate and assignment.duedate + (extension or timedelta())
+        found[student] = {"due": due, "marks": {}, "extra": {}, "comments": {}}
+    graded = _by_cell(db, assignment, Grade, Grade.manual_score, Grade.extra_credit)
+    by_hand = or_(Grade.manual_score.is_not(None), Grade.extra_credit.is_not(None))
+    for student, cell, marks, extra in graded.filter(by_hand):
+        found[student]["marks"] |= {} if marks is None else {cell: marks}
+        found[student]["extra"] |= {} if extra is None else {cell: extra}
+    written = _by_cell(db, assignment, Comment, Comment.manual_comment)
+    for student, cell, comment in written.filter(Comment.manual_comment.is_not(None)):
+        found[student]["comments"][cell] = comment
+    db.rollback()  # nothing was written, and nothing is held while the class is graded
+    common = Standing(due=assignment.duedate)
+    return defaultdict(lambda: common, {student: Standing(**fields) for student, fields in found.items()})
+
+
+def _by_cell(db: Any, assignment: Assignment, table: Any, *columns: Any) -> Any:
+    """A query for columns of a table's rows for one assignment: student, cell, columns."""
+    return (
+        db.query(SubmittedAssignment.student_id, BaseCell.name, *columns)
+        .select_from(table)
+        .join(BaseCell, BaseCell.id == table.cell_id)
+        .join(SubmittedNotebook, SubmittedNotebook.id == table.notebook_id)
+        .join(SubmittedAssignment, SubmittedAssignment.id == SubmittedNotebook.assignment_id)
+        .filter(SubmittedAssignment.assignment_id == assignment.id)
+    )

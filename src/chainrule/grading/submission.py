@@ -1,0 +1,130 @@
+"""A submission as data: its regular files, read once, and what was left out.
+
+What is graded, what is kept and what the fingerprint is of are these very bytes, so a submission that changes
+while it is graded cannot be half old, half new.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+
+from chainrule import __version__
+from chainrule.errors import SubmissionError
+from chainrule.grading.remark import Remark
+
+Files = tuple[tuple[str, bytes], ...]  # a folder as data: (relative path, content), by path
+
+MAX_BYTES = 50_000_000  # of a whole submission; a notebook with its pictures is far below
+NOT_LOOKED_AT = {".ipynb_checkpoints", "__pycache__"}
+LINK = "is a link, which is not followed"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the gradebook holds of one student before grading: it bears on the penalty and on the feedback page.
+
+    due: when the work was due, extensions added, in UTC without a zone. By the cells' ids: marks that a person
+    gave, extra marks, and a person's comments.
+    """
+
+    due: datetime | None = None
+    marks: Mapping[str, float] = field(default_factory=dict)
+    extra: Mapping[str, float] = field(default_factory=dict)
+    comments: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One student's work, complete: all that a worker needs beside the course."""
+
+    student: str
+    files: Files
+    left_out: tuple[Remark, ...] = ()
+    standing: Standing = Standing()
+
+
+def read_submission(student: str, folder: Path, standing: Standing) -> Submission:
+    """Read a submission's folder. Raises SubmissionError where it cannot be graded whatever the notebook holds."""
+    expect_usable_id(student)
+    left_out: list[Remark] = []
+    files = in_order(read_files(folder, left_out))
+    if sum(len(content) for _, content in files) > MAX_BYTES:
+        says = f"comes with more than the {MAX_BYTES / 1e6:.0f} MB of files that are allowed."
+        raise SubmissionError("too-large", shown(folder.name), says)
+    return Submission(student, files, tuple(sorted(left_out, key=lambda remark: remark.where)), standing)
+
+
+def fingerprint(version: str, files: Iterable[tuple[str, bytes]]) -> str:
+    """Of a submission's files, in order, the unit's version and the kit's."""
+    digest = hashlib.sha256(f"{__version__}\0{version}\0".encode())
+    for name, content in files:
+        digest.update(name.encode(errors="surrogateescape") + b"\0")
+        digest.update(hashlib.sha256(content).digest())
+    return digest.hexdigest()[:32]
+
+
+def in_order(files: Iterable[tuple[str, bytes]]) -> Files:
+    """By path, folder by folder: the one order of a folder as data."""
+    return tuple(sorted(files, key=lambda file: PurePosixPath(file[0]).parts))
+
+
+def read_files(folder: Path, left_out: list[Remark] | None = None) -> Iterator[tuple[str, bytes]]:
+    """The folder's regular files, up to the one that passes MAX_BYTES. Links are not followed.
+
+    What is left out (links, which may lead anywhere, pipes and the like) is added to `left_out`.
+    """
+    size = 0
+    for place, folders, names, descriptor in os.fwalk(folder, follow_symlinks=False):
+        folders[:] = [name for name in folders if name not in NOT_LOOKED_AT]
+        where = Path(place).relative_to(folder)
+        for name in [*folders, *names]:
+            says, content = _read(name, descriptor, name in folders)
+            if content is not None:
+                yield str(where / name), content
+                size += len(content)
+                if size > MAX_BYTES:
+                    return
+            elif says and left_out is not None:
+                left_out.append(
+                    Remark("files-left-out", shown(where / name), f"It {says}; the notebook ran without it.")
+                )
+
+
+def _read(name: str, folder: int, is_folder: bool) -> tuple[str | None, bytes | None]:
+    """A regular file's content, or why there is none; neither for a folder, which is walked."""
+    try:
+        mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
+        if stat.S_ISLNK(mode):
+            return LINK, None
+        if is_folder:
+            return None, None
+        if not stat.S_ISREG(mode):
+            return "is no regular file", None
+        # what it is may have changed since: neither a link nor a pipe must catch us here
+        descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
+    except OSError as error:
+        return f"cannot be read ({error.strerror})", None
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return "is no regular file", None
+        return None, file.read(MAX_BYTES + 1)
+
+
+def expect_usable_id(student: str) -> None:
+    """SubmissionError where nbgrader cannot find a folder of that name again: it takes names as patterns."""
+    folder = shown(Path("submitted") / student)
+    if student != student.strip() or set(student) & set("*?["):
+        raise SubmissionError("student-id", folder, "has outer spaces or one of * ? [ in its name.")
+    if student != shown(student):
+        raise SubmissionError("student-id", folder, "has a name that is not UTF-8 text.")
+
+
+def shown(path: Path | str) -> str:
+    """A path as text that every file and terminal takes: names may hold bytes that are no UTF-8."""
+    return str(path).encode("utf-8", "backslashreplace").decode()

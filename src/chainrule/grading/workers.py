@@ -1,0 +1,171 @@
+"""Processes on this machine that grade one submission each at a time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+
+from chainrule.grading.remark import Remark
+from chainrule.grading.submission import Submission
+from chainrule.grading.worker import Graded, Job, grade
+
+RETRIES = 1  # a worker that dies takes its submission with it; once more, then it is reported
+FAREWELL = 2  # seconds in which a worker that is told to stop may tidy up
+# One thread a worker: the cores are shared by workers, and sums come out the same whatever their number.
+THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+
+
+class Workers:
+    """Processes that grade one submission each at a time. One that dies or hangs costs a retry of what it held."""
+
+    def __init__(self, job: Job, count: int, longest: float) -> None:
+        self.job, self.longest = job, longest
+        self._idle: list[_Worker] = []
+        self._busy: list[_Worker] = []
+        self._idle += [_Worker(job) for _ in range(count)]
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        """Told to stop, workers end what they hold; those that do not listen are killed. None is left."""
+        workers = [*self._idle, *self._busy]
+        for worker in workers:
+            worker.process.terminate()
+        end = time.monotonic() + FAREWELL
+        for worker in workers:
+            worker.process.join(max(0.0, end - time.monotonic()))
+            worker.kill()
+
+    def grade_all(self, submissions: Iterator[Submission]) -> Iterator[list[Graded]]:
+        """Outcomes as they come, those together that come together. No more submissions are held than workers."""
+        again: deque[tuple[Submission, int]] = deque()
+        fresh = ((submission, 0) for submission in submissions)
+        while True:
+            while self._idle and (task := again.popleft() if again else next(fresh, None)):
+                self._idle[-1].give(*task, self.longest)
+                self._busy.append(self._idle.pop())
+            if not self._busy:
+                return
+            batch = []
+            for worker in self._ready():
+                self._busy.remove(worker)
+                graded = worker.take()
+                if graded is not None:
+                    self._idle.append(worker)
+                    batch.append(graded)
+                    task = again.popleft() if again else next(fresh, None)
+                    if task:  # before the outcome is recorded, so that nobody waits for that
+                        worker.give(*task, self.longest)
+                        self._busy.append(self._idle.pop())
+                    continue
+                submission, tries, why = worker.submission, worker.tries, worker.why
+                assert submission is not None
+                worker.kill()
+                self._idle.append(_Worker(self.job))
+                if tries < RETRIES:
+                    again.append((submission, tries + 1))
+                else:
+                    fault = Remark("kit-fault", self.job.unit, why)
+                    batch.append(Graded(submission.student, 0.0, kit_fault=fault))
+            if batch:
+                yield batch
+
+    def _ready(self) -> list[_Worker]:
+        """The busy workers that answered, died or have taken too long; waits for the first."""
+        left = min(worker.deadline for worker in self._busy) - time.monotonic()
+        heard = set(wait([worker.pipe for worker in self._busy], max(0.0, left)))
+        return [worker for worker in self._busy if worker.pipe in heard or worker.deadline <= time.monotonic()]
+
+
+class _Worker:
+    """One process and what it holds."""
+
+    def __init__(self, job: Job) -> None:
+        # spawn: a forked child would inherit the gradebook's open connection
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=_work, args=(job, theirs), daemon=True)
+        with _one_thread():
+            self.process.start()
+        theirs.close()  # so that its end is heard when the process dies
+        self.submission: Submission | None = None
+        self.tries = 0
+        self.deadline = 0.0
+
+    def give(self, submission: Submission, tries: int, longest: float) -> None:
+        self.submission, self.tries = submission, tries
+        self.deadline = time.monotonic() + longest
+        with suppress(BrokenPipeError, ConnectionResetError):  # it is dead, which `take` sees
+            self.pipe.send(submission)
+
+    def take(self) -> Graded | None:
+        """The outcome; None where there is none, because the process died or hangs."""
+        try:
+            if not self.pipe.poll():
+                return None
+            graded: Graded = self.pipe.recv()
+        except (EOFError, OSError):
+            return None
+        self.submission = None
+        return graded
+
+    @property
+    def why(self) -> str:
+        """In words, why there is no outcome."""
+        if self.process.is_alive() and self.deadline <= time.monotonic():
+            return "The worker that graded it hung twice, long after the notebook's time was over, and was killed."
+        return "The worker that graded it was killed twice; is there enough memory?"
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.join()
+        self.pipe.close()
+
+
+def _work(job: Job, pipe: Connection) -> None:
+    """A worker's life: grade what comes, until the other end is gone or says stop."""
+    signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the client's to hear; SIG_IGN would reach the kernels
+    signal.signal(signal.SIGTERM, _stop)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        while True:
+            pipe.send(grade(job, pipe.recv()))
+
+
+def _stop(*_: object) -> None:
+    """Leave by an exception, so that a running notebook's processes and folders go, too."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise SystemExit
+
+
+def _end_with_parent() -> None:
+    """A client that was killed cannot say so; without it there is nobody to grade for."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(FAREWELL)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Numpy's libraries read the environment when they are loaded, which is before a worker's first line."""
+    before = {name: os.environ.get(name) for name in THREADS}
+    os.environ.update(dict.fromkeys(THREADS, "1"))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

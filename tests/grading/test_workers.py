@@ -1,0 +1,192 @@
+"""Workers that die or hang cost a retry and nobody else; none is left behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
+
+import pytest
+
+from chainrule.course import Course
+from chainrule.grading import workers as processes
+from chainrule.grading.pool import grade_unit
+from chainrule.grading.submission import Standing, Submission, read_submission
+from chainrule.grading.worker import Job
+from chainrule.grading.workers import Workers
+from helpers import FULL, TINY, scores, solved, submit
+
+
+def hand_in(course: Course, *students: str) -> list[Submission]:
+    unit = course.unit(TINY)
+    for student in students:
+        submit(course, unit, student, solved(unit))
+    return [read_submission(student, course.root / "submitted" / student / TINY, Standing()) for student in students]
+
+
+def job(course: Course) -> Job:
+    unit = course.unit(TINY)
+    course.secret()
+    return Job(TINY, unit.version, course.root)
+
+
+def gone(pid: int) -> bool:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    return True
+
+
+class Troubled(processes._Worker):
+    """A worker of which the first ones, as many as `trouble` holds, meet with that once they hold a submission."""
+
+    trouble: ClassVar[list[signal.Signals]] = []
+    pids: ClassVar[list[int]] = []
+
+    def __init__(self, job: Job) -> None:
+        super().__init__(job)
+        self.pids.append(self.process.pid or 0)
+
+    def give(self, submission: Submission, tries: int, longest: float) -> None:
+        super().give(submission, tries, 1 if self.trouble else longest)
+        if self.trouble:
+            os.kill(self.process.pid or 0, self.trouble.pop())
+
+
+@pytest.fixture
+def trouble(monkeypatch: pytest.MonkeyPatch) -> list[signal.Signals]:
+    monkeypatch.setattr(processes, "_Worker", Troubled)
+    monkeypatch.setattr(Troubled, "trouble", [])
+    monkeypatch.setattr(Troubled, "pids", [])
+    return Troubled.trouble
+
+
+def test_worker_killed_costs_a_retry(own: Course, trouble: list[signal.Signals]) -> None:
+    """Killed with a submission in hand: another worker grades that one, and all others are graded, too."""
+    trouble.append(signal.SIGKILL)
+    with Workers(job(own), 1, 100) as workers:
+        outcomes = [outcome for batch in workers.grade_all(iter(hand_in(own, "amy", "bob"))) for outcome in batch]
+    assert sorted(outcome.student for outcome in outcomes) == ["amy", "bob"]
+    assert all(outcome.scores for outcome in outcomes), outcomes
+    assert len(Troubled.pids) == 2
+
+
+def test_submission_that_kills_its_workers_is_told(own: Course, trouble: list[signal.Signals]) -> None:
+    """After two deaths it is the kit's fault that is reported, no score, and the next one is graded."""
+    trouble += [signal.SIGKILL, signal.SIGKILL]
+    with Workers(job(own), 1, 100) as workers:
+        batches = workers.grade_all(iter(hand_in(own, "amy", "bob")))
+        outcomes = {outcome.student: outcome for batch in batches for outcome in batch}
+    fault = outcomes["amy"].kit_fault
+    assert fault is not None
+    assert "killed twice" in fault.says
+    assert outcomes["amy"].scores is None
+    assert outcomes["bob"].scores is not None
+
+
+def test_worker_that_hangs_is_ended(own: Course, trouble: list[signal.Signals]) -> None:
+    """Stopped for good and deaf to being asked, it is killed when the time is over; none of them is left."""
+    trouble += [signal.SIGSTOP, signal.SIGSTOP]
+    with Workers(job(own), 1, 100) as workers:
+        batches = workers.grade_all(iter(hand_in(own, "amy", "bob")))
+        outcomes = {outcome.student: outcome for batch in batches for outcome in batch}
+    fault = outcomes["amy"].kit_fault
+    assert fault is not None
+    assert "hung twice" in fault.says
+    assert outcomes["bob"].scores is not None
+    assert all(map(gone, Troubled.pids))
+
+
+def test_no_more_is_read_than_is_graded(own: Course) -> None:
+    """Submissions are asked for one by one, as workers come free."""
+    held = most = 0
+    work = hand_in(own, "amy", "bob", "cy", "dan", "eve", "fay")
+
+    def submissions() -> Iterator[Submission]:
+        nonlocal held, most
+        for submission in work:
+            held += 1
+            most = max(most, held)
+            yield submission
+
+    with Workers(job(own), 2, 100) as workers:
+        for batch in workers.grade_all(submissions()):
+            held -= len(batch)
+    assert most <= 4  # two with the workers, and as many handed over before the last outcomes were
+
+
+def test_outcomes_hold_no_files(own: Course) -> None:
+    """What is recorded lies on the disk, and not in memory as well."""
+    hand_in(own, "amy")
+    _, (outcome,) = grade_unit(own, own.unit(TINY))
+    assert scores(own, own.unit(TINY), "amy") == FULL
+    assert (own.root / "feedback" / "amy" / TINY / "tiny.html").stat().st_size > 0
+    assert [content for files in (outcome.autograded, outcome.feedback) for _, content in files or ()] == [b""] * 6
+
+
+GRADE = """
+import sys
+from pathlib import Path
+from chainrule.course import Course
+from chainrule.grading.pool import grade_unit
+
+if __name__ == "__main__":
+    course = Course(Path(sys.argv[1]))
+    grade_unit(course, course.unit("91-tiny"), jobs=2)
+"""
+ENDLESS = {"half": "def half(x):\n    while True:\n        pass"}
+
+
+def family(pid: int) -> set[int]:
+    """A process and all that come of it."""
+    found, new = set[int](), {pid}
+    while new:
+        found |= new
+        new = set()
+        for path in Path("/proc").glob("[0-9]*/stat"):
+            with contextlib.suppress(OSError):
+                if int(path.read_text().rpartition(")")[2].split()[1]) in found:
+                    new.add(int(path.parent.name))
+        new -= found
+    return found
+
+
+@pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
+def test_nothing_is_left_running(own: Course, tmp_path: Path, ending: signal.Signals) -> None:
+    """Ctrl-C, or the grader killed, while two endless notebooks run: no process of theirs or ours stays."""
+    (own.root / "course.toml").write_text('[course]\nid = "tiny"\n\n[limits]\ncell_seconds = 500\n')
+    unit = own.unit(TINY)
+    for student in ("amy", "bob"):
+        submit(own, unit, student, solved(unit, ENDLESS))
+    (tmp_path / "grade.py").write_text(GRADE)
+    command = [sys.executable, str(tmp_path / "grade.py"), str(own.root)]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0) as grader:
+        members: set[int] = set()
+        for _ in range(600):
+            members = family(grader.pid)
+            if sum(b"launch" in command_line(pid) or b"bwrap" in command_line(pid) for pid in members) >= 2:
+                break
+            time.sleep(0.1)
+        else:
+            pytest.fail("no notebook was started")
+        if ending is signal.SIGINT:
+            os.killpg(grader.pid, ending)  # as a terminal sends it
+        else:
+            grader.kill()
+        grader.wait(30)
+    for _ in range(300):
+        if all(map(gone, members)):
+            break
+        time.sleep(0.1)
+    assert [command_line(pid) for pid in members if not gone(pid)] == []
+
+
+def command_line(pid: int) -> bytes:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
