@@ -15,7 +15,8 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from chainrule.grading import cgroup, forked
 from chainrule.grading.cgroup import Group, make_group
-from chainrule.grading.forked import ForkedKernel, ForkUnavailable, imported_modules, server_for
+from chainrule.grading.forked import ForkedKernel
+from chainrule.grading.forkserver import ForkUnavailable, imported_modules, server_for
 from chainrule.grading.kernel import SandboxExecute
 from chainrule.grading.sandbox import MIB, Limits
 

@@ -24,7 +24,8 @@ from nbgrader.utils import is_grade
 from traitlets import Bool, Enum, Integer
 
 from chainrule.grading.cold import ColdKernel
-from chainrule.grading.forked import ForkedKernel, ForkUnavailable, imported_modules
+from chainrule.grading.forked import ForkedKernel
+from chainrule.grading.forkserver import ForkUnavailable, imported_modules
 from chainrule.grading.messages import OUTPUTS
 from chainrule.grading.room import Room
 from chainrule.grading.sandbox import MIB, Limits, find_sandbox

@@ -2,7 +2,7 @@
 
     python -I -c START server.py SETTINGS
 
-`START` runs this file (`forked.START`); `SETTINGS` is JSON: the control socket's descriptor, the modules to import.
+`START` runs this file (`forkserver.START`); `SETTINGS` is JSON: the control socket's descriptor, the modules to import.
 
 It is started outside the sandbox with a small environment, knows no secret, opens nothing of the course, and never
 runs a student's code: its grandchild does, once it has joined a sandbox that bubblewrap has built. For each request
