@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -22,6 +23,7 @@ from chainrule.grading.sandbox import MIB, Limits
 
 GIVEN = "import statistics, fractions\nimport numpy as np"
 MODULES = ("statistics", "fractions", "numpy")
+INSIDE_FILES = Path(cgroup.__file__).parent / "inside"
 
 
 def given(source: str) -> NotebookNode:
@@ -145,6 +147,36 @@ print(subprocess.run(['echo', 'started'], capture_output=True, text=True).stdout
 def test_calls_that_reach_far_are_refused(engine: str) -> None:
     """Namespaces, tracing, mounts and rare sockets are refused; threads, programs and plain sockets are not."""
     assert run(FORBIDDEN, engine=engine)[0].splitlines() == ["1 1 1", "97", "97", "97", "started"]
+
+
+KEYS = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.syscall({"x86_64": 250, "aarch64": 219}[os.uname().machine], 10, -3, b"user", b"chainrule-test", 0))
+"""
+
+
+@pytest.mark.parametrize("engine", ["auto", "cold"])
+def test_keys_of_the_session_are_out_of_reach(engine: str) -> None:
+    """What the grader's own session holds is not found."""
+    libc, add_key = ctypes.CDLL(None, use_errno=True), {"x86_64": 248, "aarch64": 217}.get(os.uname().machine)
+    if add_key is None or libc.syscall(add_key, b"user", b"chainrule-test", b"secret", 6, -3) < 0:
+        pytest.skip("this kernel has no session keyring")
+    assert run(KEYS, engine=engine) == ["-1"]
+
+
+def test_keyring_is_left_also_without_a_filter() -> None:
+    """Where libseccomp is not installed: a process that left the keyring does not find its parent's key."""
+    libc, add_key = ctypes.CDLL(None, use_errno=True), {"x86_64": 248, "aarch64": 217}.get(os.uname().machine)
+    if add_key is None or libc.syscall(add_key, b"user", b"chainrule-test", b"secret", 6, -3) < 0:
+        pytest.skip("this kernel has no session keyring")
+    leave = f"import sys; sys.path.insert(0, {str(INSIDE_FILES)!r}); import confine; confine.leave_keyring()\n"
+    said = [
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+        for code in (KEYS, leave + KEYS)
+    ]
+    assert said[0] != "-1", "the key is there to be found"
+    assert said[1] == "-1"
 
 
 def test_interrupt_reaches_programs_that_a_cell_started() -> None:

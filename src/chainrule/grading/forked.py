@@ -87,7 +87,14 @@ class ForkedKernel:
         told, tell = os.pipe()
         try:
             self.process = Popen(
-                self.room.command(HOLD, tell), pass_fds=[tell], stdin=DEVNULL, stdout=PIPE, stderr=PIPE, env={}, cwd="/"
+                self.room.command(HOLD, tell),
+                pass_fds=[tell],
+                stdin=DEVNULL,
+                stdout=PIPE,
+                stderr=PIPE,
+                env={},
+                cwd="/",
+                start_new_session=True,
             )
         finally:
             os.close(tell)

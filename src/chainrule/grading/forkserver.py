@@ -50,6 +50,7 @@ class ForkServer:
                 stdout=DEVNULL,
                 stderr=PIPE,
                 pass_fds=[theirs.fileno()],
+                start_new_session=True,  # Ctrl-C is the grader's to hear
             )
             theirs.close()
             said = self._hear()
