@@ -30,7 +30,8 @@ from chainrule.nbgrading import course_config
 from chainrule.verify import SECRET, typed
 
 COURSE_FILES = ("authoring", "source", "release", "nbgrader_config.py")
-SETTINGS = '[course]\nid = "chainrule-demo"\n\n[limits]\ncell_seconds = 10\n'  # so that the endless loop ends soon
+# so that the endless loop ends soon, and slow right answers do not
+SETTINGS = '[course]\nid = "chainrule-demo"\n\n[limits]\ncell_seconds = 20\n'
 
 
 @dataclass(slots=True)

@@ -294,6 +294,9 @@ def hidden(*answers):
         ([5.0], True),
         ([0.0], False),
         (["a text"], True),
+        ([np.array([0]), np.array([2, 1])], True),  # indices: the first one is 0
+        ([[0], [2, 1]], True),
+        ([np.array([0]), np.array([0, 0])], False),
     ],
 )
 def test_nontrivial(answers, speaks):

@@ -82,15 +82,20 @@ def nontrivial(theirs: list[Any], cases: tuple[Drawn, ...]) -> bool:
 
 
 def _vanish(arrays: list[np.ndarray]) -> bool:
-    """Whether an answer's numbers are all zero, or not all finite. An answer without numbers (a text) has not gone."""
-    return bool(arrays) and (not any(map(np.any, arrays)) or not all(np.all(np.isfinite(array)) for array in arrays))
+    """Whether an answer's numbers are all zero, or not all finite.
+
+    An answer without numbers (a text) has not gone, nor has an index that is 0: the first class, the first letter.
+    """
+    if not arrays or all(array.dtype.kind in "iu" for array in arrays):
+        return False
+    return not any(map(np.any, arrays)) or not all(np.all(np.isfinite(array)) for array in arrays)
 
 
 def _numbers(answer: Any) -> Iterator[np.ndarray]:
     """All numbers of an answer, whatever it holds them in."""
     array = as_array(answer)
     if array is not None:
-        yield array.astype(float)
+        yield array if array.dtype.kind in "iu" else array.astype(float)
     elif isinstance(answer, Mapping):
         for entry in answer.values():
             yield from _numbers(entry)
