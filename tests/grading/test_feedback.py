@@ -12,6 +12,7 @@ import pytest
 from bs4 import BeautifulSoup
 from nbconvert.exporters import HTMLExporter
 from nbconvert.filters.ansi import ansi2html
+from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -199,6 +200,14 @@ def test_every_units_code_is_coloured(course: Course) -> None:
                 assert cell.cell_type == "code" or len(cell.source) <= feedback.MAX_MARKDOWN / 2
 
 
+@pytest.mark.parametrize("language", sorted(feedback.LEXERS))
+def test_colours_of_code_are_nbconverts(maker: FeedbackPage, language: str) -> None:
+    """Also when a lexer has read other code before."""
+    plain = Highlight2HTML(pygments_lexer=language)
+    for code in ("", "x = 1", "%time f(x)\n!ls {x}", "def f(x):\n    'no end", "f'{x}' < y\n\n", "if x:\n\tpass # <b>"):
+        assert maker.exporter._highlighted(language, code) == plain(code)
+
+
 COLOURS = ["plain <b>", "\x1b[31mred\x1b[0m and \x1b[1;44mbold\x1b[K", "\x1b[38;5;200mx\n\x1b[38;2;1;2;3my", "\x1b", ""]
 
 
@@ -259,7 +268,7 @@ def test_what_has_no_bound_is_stopped(maker: FeedbackPage, monkeypatch: pytest.M
 
     monkeypatch.setattr(feedback, "TEXT_SECONDS", 0.05)
     with monkeypatch.context() as patch:
-        patch.setattr(feedback, "Highlight2HTML", lambda **_: never_ends)
+        patch.setattr(feedback, "highlight", never_ends)
         patch.setattr(MarkdownWithMath, "render", never_ends)
         text = page(maker, new_code_cell("if never"), new_markdown_cell("*ends*"))
     assert "<pre>if never</pre>" in text

@@ -27,6 +27,7 @@ from typing import Any
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from bleach.html5lib_shim import Filter
 from bleach.sanitizer import Cleaner
+from IPython.lib.lexers import IPython3Lexer
 from jinja2 import pass_context
 from markupsafe import escape as marked
 from mistune import HTMLRenderer
@@ -35,12 +36,14 @@ from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters import DataTypeFilter
 from nbconvert.filters.ansi import ansi2html, strip_ansi
-from nbconvert.filters.highlight import Highlight2HTML
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
 from nbgrader.utils import is_grade, is_solution, is_task
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
 from traitlets.config import Config
 
 from chainrule.grading.steps import final_scores
@@ -109,6 +112,7 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
         self.sanitize_html = True  # the template then sends outputs through `clean_html`, and drops scripts
         self._kept_markdown = lru_cache(KEPT)(self._clean_markdown)
         self._kept_code = lru_cache(KEPT)(self._highlighted)
+        self._colouring = lru_cache(len(LEXERS))(colouring)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         yield from super().default_filters()
@@ -150,8 +154,8 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
         except Exception:  # a text that the parser fails on is still a text
             return as_text(source)
 
-    def _highlighted(self, lexer: str | None, source: str) -> str:
-        return str(Highlight2HTML(pygments_lexer=lexer, parent=self)(source))
+    def _highlighted(self, language: str, source: str) -> str:
+        return str(highlight(source or " ", *self._colouring(language)))
 
     def _in_time(self, make: Callable[[], str], plain: Callable[[], str]) -> str:
         """What `make` gives, or `plain` where that takes too long or the page has taken too long already."""
@@ -169,7 +173,7 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
         self._until = time.thread_time() + PAGE_SECONDS
         info = nb.metadata.get("language_info", {})
         named = info.get("pygments_lexer", info.get("name"))
-        lexer = named if named in LEXERS else None
+        lexer = named if named in LEXERS else "ipython3"
 
         def highlight_code(source: str, metadata: Any = None) -> str:
             if not is_tame(source):
@@ -199,6 +203,12 @@ class Renderer(IPythonRenderer):  # type: ignore[misc]
         language = (info or "").split(maxsplit=1)[:1]
         coloured = language and language[0] in LANGUAGES and is_tame(code)
         return str(super().block_code(code, info) if coloured else HTMLRenderer.block_code(self, code, info))
+
+
+def colouring(language: str) -> tuple[Any, Any]:
+    """What nbconvert's Highlight2HTML makes for each cell anew, which takes as long as its work."""
+    lexer = IPython3Lexer() if language == "ipython3" else get_lexer_by_name(language)
+    return lexer, HtmlFormatter(cssclass=f" highlight hl-{language}")
 
 
 def is_tame(code: str) -> bool:
