@@ -14,7 +14,6 @@ from hypothesis.extra.numpy import arrays
 from chainrule.cases import (
     MARGIN,
     Drawn,
-    _ratio,
     case_file,
     distance,
     draw,
@@ -25,12 +24,13 @@ from chainrule.cases import (
     spec,
     tolerance,
     widest,
+    widest_gap,
     worked_cases,
 )
 from chainrule.check import Tolerance, decode, encode, gaps
 from chainrule.errors import CourseError
 from chainrule.items import ATOL_CHOICE, FLOAT32_RTOL, Kind
-from chainrule.key import Raised, fresh
+from chainrule.key import Key, Raised, fresh
 
 SECRET = b"a secret of sixteen or more"
 
@@ -183,6 +183,25 @@ def test_outcomes_with_and_without_edits(small):
     assert outcomes(item, small.key, cases, {"squash": small.key.edited("squash", slip)})[0].tolist() == [-0.75]
 
 
+def test_what_drawing_asked_is_not_asked_again(small, monkeypatch):
+    """The answers are those that the key gives anew; a student's own values, and other keys, are not kept."""
+    for item in small.items.values():
+        cases = drawn(small, item)
+        for edits in ({}, *({item.id: small.key.edited(item.id, slip)} for slip in item.slips)):
+            again = outcomes(item, small.key, tuple(cases), edits)
+            with monkeypatch.context() as patch:
+                if item.kind is Kind.FUNCTION and item.accept is None:
+                    patch.setattr(Key, "answer", None)  # a call of it stops the test
+                kept = outcomes(item, small.key, cases, edits)
+            assert repr(kept) == repr(again)
+    item = small.items["squash"]
+    cases = drawn(small, item)
+    other = Key("another", [])
+    assert outcomes(item, other, cases) == [Raised("KeyError")] * len(cases)
+    outcomes(item, small.key, cases).clear()
+    assert len(outcomes(item, small.key, cases)) == len(cases)
+
+
 def test_pairs_are_of_edits(small):
     """Whole solutions cannot be combined with anything."""
     pairs = {(one.name, other.name) for one, other in slip_pairs(small.items["squash"])}
@@ -212,7 +231,7 @@ def test_short_way_to_a_distance_is_the_long_one(got: Any, want: Any, parts: tup
     """Whatever the answers are: the widest gap, in tolerances."""
     rule = Tolerance(1e-7, atol, True, parts)
     for answer in (got, want):
-        assert _ratio(answer, want, rule) == max((gap.ratio for gap in gaps(answer, want, rule)), default=0.0)
+        assert widest_gap(answer, want, rule) == max((gap.ratio for gap in gaps(answer, want, rule)), default=0.0)
 
 
 @given(st.lists(ANSWERS, max_size=3).map(tuple))

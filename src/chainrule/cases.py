@@ -38,6 +38,17 @@ class Drawn:
     easy: bool = False
 
 
+class Cases(tuple[Drawn, ...]):
+    """A student's cases of one item, with what the key answered on them: drawing asks most of what judging does."""
+
+    answered: dict[tuple[Key, str, frozenset[tuple[str, str]]], list[Any]]
+
+    def __new__(cls, drawn: Iterable[Drawn]) -> Cases:
+        cases = super().__new__(cls, drawn)
+        cases.answered = {}
+        return cases
+
+
 def rng_for(secret: bytes, unit: str, item: Item, student: str) -> np.random.Generator:
     """The student's own stream for one item: a regrade draws the same cases, nobody else does."""
     message = "\0".join((unit, item.id, student, str(item.version))).encode()
@@ -61,16 +72,27 @@ def draw(item: Item, key: Key, rng: np.random.Generator) -> tuple[Drawn, ...]:
         new = [
             Drawn(case.name, tuple(case.draw(rng)), False, case.easy) for case in item.cases for _ in range(case.times)
         ]
-        cases = (*worked, *new, *new[:1])
+        cases = Cases((*worked, *new, *new[:1]))
         if item.accept is not None or not list(_unclear(item, key, cases)):
             return cases
     why = next(_unclear(item, key, cases))
     raise CourseError(f"{key.unit}, item {item.id}: {DRAWS} draws of its cases and none tells all slips apart: {why}")
 
 
-def outcomes(item: Item, key: Key, cases: Iterable[Drawn], edits: Mapping[str, str] | None = None) -> list[Any]:
-    """What the key, with edits put in, answers on the cases."""
-    return key.answer(item, [case.args for case in cases], edits)
+def outcomes(
+    item: Item,
+    key: Key,
+    cases: Iterable[Drawn],
+    edits: Mapping[str, str] | None = None,
+    values: Mapping[str, Any] | None = None,
+) -> list[Any]:
+    """What the key, with edits put in and `values` fixed beforehand, answers on the cases. Not to be changed."""
+    if values or not isinstance(cases, Cases):
+        return key.answer(item, [case.args for case in cases], edits, values)
+    place = (key, item.id, frozenset((edits or {}).items()))
+    if place not in cases.answered:
+        cases.answered[place] = key.answer(item, [case.args for case in cases], edits)
+    return list(cases.answered[place])
 
 
 def slip_distances(item: Item, key: Key, cases: tuple[Drawn, ...]) -> dict[str, list[float]]:
@@ -89,18 +111,18 @@ def distance(item: Item, got: Any, want: Any) -> float:
     """How far two outcomes are apart, in tolerances; infinite where one raises or the forms differ."""
     if isinstance(got, Raised) or isinstance(want, Raised):
         return 0.0 if type(got) is type(want) else math.inf
-    return _ratio(got, want, widest(item))
+    return widest_gap(got, want, widest(item))
 
 
-def _ratio(got: Any, want: Any, rule: Tolerance) -> float:
+def widest_gap(got: Any, want: Any, rule: Tolerance) -> float:
     """The widest ratio of `gaps`; by a shorter way where answers are made of finite float64 arrays of one shape."""
     kind = type(want)
     if kind is tuple and type(got) in (tuple, list) and len(got) == len(want):
         judged = rule.parts if len(rule.parts) == len(want) else ("all",) * len(want)
         inner = rule._replace(parts=())
-        return max((_ratio(g, w, inner) for g, w, on in zip(got, want, judged, strict=True) if on), default=0.0)
+        return max((widest_gap(g, w, inner) for g, w, on in zip(got, want, judged, strict=True) if on), default=0.0)
     if kind is dict and type(got) is dict and want.keys() <= got.keys():
-        return max((_ratio(got[key], entry, rule) for key, entry in want.items()), default=0.0)
+        return max((widest_gap(got[key], entry, rule) for key, entry in want.items()), default=0.0)
     ratio = math.nan
     if kind in NUMBERS and type(got) in NUMBERS:
         ratio = abs(float(got) - float(want)) / _allowed(rule, abs(float(want)))

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+import signal
+import threading
 
 import nbformat
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
+from nbconvert.exporters import HTMLExporter
+from nbconvert.filters.ansi import ansi2html
+from nbconvert.filters.highlight import Highlight2HTML
+from nbconvert.filters.markdown_mistune import MarkdownWithMath
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from chainrule.course import Course, Unit
 from chainrule.grading import feedback
-from chainrule.grading.feedback import FeedbackPage, Grades, as_text, clean
+from chainrule.grading.feedback import FeedbackPage, Grades, TooSlow, as_text, at_most, clean
 from chainrule.grading.judging import _output
 from chainrule.grading.submission import Standing
 from chainrule.judge.verdict import Status, Verdict
@@ -112,8 +118,20 @@ def test_sizes_of_pictures_are_numbers(maker: FeedbackPage) -> None:
 
 @pytest.mark.parametrize("mime", ["application/javascript", "application/vnd.jupyter.widget-view+json"])
 def test_scripts_by_mime_type_are_left_out(maker: FeedbackPage, mime: str) -> None:
-    data: dict[str, object] = {mime: "EVIL()" if mime.endswith("script") else {"model_id": "EVIL"}}
-    assert "EVIL" not in page(maker, shows(data))  # type: ignore[arg-type]
+    """Whatever stands in such an output; what it says in another form is shown."""
+    for held in ["EVIL()"] if mime.endswith("script") else [{"model_id": "EVIL"}, "EVIL", 7]:
+        text = page(maker, shows({mime: held, "text/plain": "in words"}))  # type: ignore[dict-item]
+        assert "EVIL" not in text
+        assert "in words" in text
+
+
+def test_lines_of_an_output_are_a_text(maker: FeedbackPage) -> None:
+    """Notebooks may hold a text as a list of its lines."""
+    lines = {"text/plain": ["one\n", "<two>"], "image/svg+xml": ["<svg>", "</svg>"], "text/html": ["<b>", "x</b>"]}
+    for mime, held in lines.items():
+        cells = [shows({mime: held}), shows({mime: "".join(held)})]  # type: ignore[dict-item]
+        cells[0].id = cells[1].id
+        assert page(maker, cells[0]) == page(maker, cells[1])
 
 
 def test_svg_is_a_picture(maker: FeedbackPage) -> None:
@@ -165,7 +183,7 @@ def test_every_units_prose_is_unharmed(course: Course, maker: FeedbackPage) -> N
     for unit in course.units():
         for cell in unit.handed_out.cells:
             if cell.cell_type == "markdown":
-                plain = super(feedback.FeedbackExporter, maker.exporter).markdown2html({}, cell.source)
+                plain = HTMLExporter.markdown2html(maker.exporter, {}, cell.source)
                 kept = maker.exporter._clean_markdown(cell.source)
                 seen = [BeautifulSoup(text, "html.parser") for text in (plain, kept)]
                 assert seen[0].get_text() == seen[1].get_text(), unit.name
@@ -173,12 +191,124 @@ def test_every_units_prose_is_unharmed(course: Course, maker: FeedbackPage) -> N
                 assert names[0] == names[1], (unit.name, cell.source)
 
 
+def test_every_units_code_is_coloured(course: Course) -> None:
+    """No cell of a unit is so large, or of such a form, that it is shown as plain text."""
+    for unit in course.units():
+        for notebook in (unit.handed_out, nbformat.read(unit.source, 4)):
+            for cell in notebook.cells:
+                assert feedback.is_tame(cell.source), (unit.name, cell.source)
+                assert cell.cell_type == "code" or len(cell.source) <= feedback.MAX_MARKDOWN / 2
+
+
+@pytest.mark.parametrize("language", sorted(feedback.LEXERS))
+def test_colours_of_code_are_nbconverts(maker: FeedbackPage, language: str) -> None:
+    """Also when a lexer has read other code before."""
+    plain = Highlight2HTML(pygments_lexer=language)
+    for code in ("", "x = 1", "%time f(x)\n!ls {x}", "def f(x):\n    'no end", "f'{x}' < y\n\n", "if x:\n\tpass # <b>"):
+        assert maker.exporter._highlighted(language, code) == plain(code)
+
+
+COLOURS = ["plain <b>", "\x1b[31mred\x1b[0m and \x1b[1;44mbold\x1b[K", "\x1b[38;5;200mx\n\x1b[38;2;1;2;3my", "\x1b", ""]
+
+
+@pytest.mark.parametrize("text", COLOURS)
+def test_colours_are_nbconverts(maker: FeedbackPage, text: str) -> None:
+    assert maker.exporter.ansi2html(text) == ansi2html(text)
+
+
+@pytest.mark.parametrize("text", ["x\x1b[31m<b>" * 3000, "\x1b[" + "1;" * 20_000 + "mx<b>", "\x1b\x1b[m[m<b>" * 3000])
+def test_many_colours_are_none(maker: FeedbackPage, text: str) -> None:
+    """The text is there, with neither colours nor tags."""
+    made = maker.exporter.ansi2html(text)
+    assert "<" not in made
+    assert made.count("&lt;b&gt;") == text.count("<b>")
+
+
+def test_long_texts_are_cut(maker: FeedbackPage) -> None:
+    text = page(maker, new_code_cell("x", outputs=[new_output("stream", text="x" * 300_000)]))
+    assert "xxx\n... and 200000 characters more" in text
+    assert len(text) < len(page(maker)) + 110_000
+
+
+# what takes hours in one of the filters
+SLOW = {
+    "prose": new_markdown_cell("a" + " " * 1_000_000 + "b"),
+    "formulas": new_markdown_cell("\\begin{a}" * 50_000),
+    "decorators": new_code_cell("@" * 500_000 + "." * 500_000),
+    "blank lines": new_code_cell("\n    " * 4000),
+    "colours": new_code_cell("x", outputs=[new_output("stream", text="\x1b[m" * 1_000_000)]),
+    "traceback": new_code_cell(
+        "x", outputs=[new_output("error", ename="E", evalue="", traceback=["\x1b[" + "1;" * 500_000 + "m"])]
+    ),
+    "divisions": shows({"text/html": "<div>" * 19_000}),
+    "attributes": shows({"text/html": "<table><td " + "".join(f"a{i} " for i in range(15_000))}),
+    "formats": shows({"text/html": "".join(f"<b id=a{i}>" for i in range(700)) + "<table>" + "<tr>x" * 2000}),
+}
+
+
+@pytest.mark.parametrize("name", SLOW)
+def test_slow_texts_are_plain(maker: FeedbackPage, name: str) -> None:
+    """By their bounds alone, as on a thread that no timer reaches. The page is made, and ends as others do."""
+    made: list[str] = []
+    thread = threading.Thread(
+        target=lambda: made.append(page(maker, SLOW[name], new_markdown_cell("the *END*"))), daemon=True
+    )
+    thread.start()
+    thread.join(60)
+    assert made, "the page takes too long"
+    assert "<em>END</em>" in made[0]
+
+
+def test_what_has_no_bound_is_stopped(maker: FeedbackPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A filter that never ends costs its text's beauty, in this page and for now."""
+
+    def never_ends(*_: object) -> str:
+        while True:
+            pass
+
+    monkeypatch.setattr(feedback, "TEXT_SECONDS", 0.05)
+    with monkeypatch.context() as patch:
+        patch.setattr(feedback, "highlight", never_ends)
+        patch.setattr(MarkdownWithMath, "render", never_ends)
+        text = page(maker, new_code_cell("if never"), new_markdown_cell("*ends*"))
+    assert "<pre>if never</pre>" in text
+    assert "<pre>*ends*</pre>" in text
+    text = page(maker, new_code_cell("if never"), new_markdown_cell("*ends*"))
+    assert '<span class="k">if</span>' in text
+    assert "<em>ends</em>" in text
+
+
+def test_page_that_took_too_long_is_plain(maker: FeedbackPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many texts within their bounds are too many some day."""
+    monkeypatch.setattr(feedback, "PAGE_SECONDS", 0.0)
+    text = page(maker, new_code_cell("if late"), new_markdown_cell("*late*"), shows({"text/html": ATTACKS[0]}))
+    assert "<pre>if late</pre>" in text
+    assert "<pre>*late*</pre>" in text
+    assert harmful(text) == []
+
+
+def test_timer_is_left_as_it_was() -> None:
+    """What is stopped is the body alone, and that only while it runs."""
+    before = signal.getsignal(signal.SIGVTALRM)
+    with pytest.raises(TooSlow), at_most(0.01):
+        any(zero for zero in iter(int, 1))
+    assert signal.getitimer(signal.ITIMER_VIRTUAL) == (0.0, 0.0)
+    assert signal.getsignal(signal.SIGVTALRM) is before
+
+
+def test_languages_of_prose_are_few(maker: FeedbackPage) -> None:
+    """Python is coloured; of other languages, whose patterns nobody here has seen, the text is shown."""
+    text = page(maker, new_markdown_cell("```python\nif x\n```\n\n```perl6\nmy $x\n```"))
+    assert '<span class="k">if</span>' in text
+    assert "my $x\n</code>" in text
+
+
 @pytest.mark.parametrize("text", ["<b>" * 100_000, "<" * 100_000, "<div>" * 3000, "x" * 300_000])
 def test_excess_is_bounded_text(text: str) -> None:
     """What is too long, or nested too deeply for the parser, is shown as the text that it is, or is cleaned."""
-    assert len(clean(text)) < 5 * feedback.MAX_HTML
+    assert len(clean(text)) < 5 * feedback.MAX_TEXT
     assert harmful(clean(text + ATTACKS[0])) == []
-    assert len(as_text(text)) < 5 * feedback.MAX_HTML + 200
+    assert len(as_text(text)) < 5 * feedback.MAX_TEXT + 200
 
 
 def test_what_is_kept_is_bounded(maker: FeedbackPage) -> None:

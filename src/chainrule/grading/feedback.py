@@ -4,13 +4,21 @@
 it adds: HTML in outputs and in markdown cells passes a list of allowed tags and attributes; the course's own texts,
 which are the same in every student's notebook, are turned into HTML once a process; and the finished page is not
 parsed once more for the sake of a few attributes.
+
+The filters for colours, code, markdown and HTML take time that grows with the square of some texts. What is larger
+than a bound, or takes longer, is shown as the plain text that it is.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from html import escape
@@ -19,16 +27,23 @@ from typing import Any
 from bleach.css_sanitizer import ALLOWED_CSS_PROPERTIES, CSSSanitizer
 from bleach.html5lib_shim import Filter
 from bleach.sanitizer import Cleaner
+from IPython.lib.lexers import IPython3Lexer
 from jinja2 import pass_context
+from markupsafe import escape as marked
+from mistune import HTMLRenderer
 from nbconvert.exporters import HTMLExporter
 from nbconvert.exporters.exporter import ResourcesDict
 from nbconvert.exporters.templateexporter import TemplateExporter
 from nbconvert.filters import DataTypeFilter
-from nbconvert.filters.highlight import Highlight2HTML
+from nbconvert.filters.ansi import ansi2html, strip_ansi
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import CSSHTMLHeaderPreprocessor
 from nbformat import NotebookNode
 from nbgrader.converters import GenerateFeedback
 from nbgrader.utils import is_grade, is_solution, is_task
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
 from traitlets.config import Config
 
 from chainrule.grading.steps import final_scores
@@ -36,9 +51,17 @@ from chainrule.grading.submission import Standing
 from chainrule.judge.verdict import Verdict
 from chainrule.render import VERDICT_MIME, verdict_html
 
-MAX_HTML = 200_000  # characters of one HTML or markdown text; a pandas table of 60 rows has some 20,000
+MAX_TEXT = 100_000  # characters of one text, more are cut; a pandas table of 60 rows has some 20,000
 KEPT = 1024  # texts kept of each kind, none longer than SHORT: the course's own fit many times over
-SHORT = 20_000
+# What is passed to a filter at all: at these sizes, the worst texts known take about a second each.
+SHORT = 20_000  # characters of code, of coloured text, and of HTML that is more than a table
+MAX_MARKDOWN = 10_000
+MAX_LINE, MAX_GAP = 1000, 200  # characters of a line of code, and of the white space between two words of it
+MAX_COLOURS = 2000  # changes of colour in one text
+MAX_TAGS, MAX_ATTRIBUTES = 30, 2000  # beside a table's own, and in one tag, in HTML that is not short
+MAX_REPEATED = 50_000  # elements that the parser may make of those that it opens again in each other (<b>, <i>)
+TEXT_SECONDS = 2.0  # of processor time for one text, where it can be stopped
+PAGE_SECONDS = 20.0  # and for all of a page; what comes later is plain
 
 TAGS = frozenset(
     re.findall(
@@ -75,51 +98,92 @@ ATTRIBUTES = frozenset(
 STYLES = ALLOWED_CSS_PROPERTIES | {"border", "border-collapse", "border-left", "margin", "max-width", "padding"}
 
 
+LEXERS = frozenset({"ipython3", "python", "python3"})  # others' patterns may take time without bound
+LANGUAGES = LEXERS | {"py", "ipython", "pycon", "text", "bash", "sh", "console", "json"}  # in markdown
+UNSEEN = {"application/vnd.jupyter.widget-view+json", "application/javascript"}  # live only with scripts
+
+
 class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
     """nbgrader's feedback page, safe to open, and cheap where notebooks have much in common."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._until = math.inf  # this thread's processor time after which the rest of a page is plain
         self.sanitize_html = True  # the template then sends outputs through `clean_html`, and drops scripts
         self._kept_markdown = lru_cache(KEPT)(self._clean_markdown)
         self._kept_code = lru_cache(KEPT)(self._highlighted)
+        self._colouring = lru_cache(len(LEXERS))(colouring)
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         yield from super().default_filters()
-        yield "clean_html", clean
+        yield "ansi2html", self.ansi2html
+        yield "clean_html", self.clean_html
         yield "markdown2html", self.markdown2html
+
+    def ansi2html(self, text: str) -> str:
+        """A terminal's text with its colours, or without them where there are very many."""
+        text = cut(str(text))
+        if "\x1b" not in text:
+            return str(marked(text))
+        if len(text) > SHORT or text.count("\x1b") > MAX_COLOURS:
+            return str(marked(strip_ansi(text)))
+        return self._in_time(lambda: ansi2html(text), lambda: str(marked(strip_ansi(text))))
+
+    def clean_html(self, text: str) -> str:
+        return self._in_time(lambda: clean(text), lambda: as_text(text))
 
     @pass_context
     def markdown2html(self, context: Any, source: str) -> str:
         """Markdown to HTML that is clean: nbgrader's template puts it into the page as it is."""
         attachments = context.get("cell", {}).get("attachments")
-        if attachments or len(source) > SHORT:
-            return self._clean_markdown(source, attachments)
-        return self._kept_markdown(source)
+
+        def made() -> str:
+            return self._clean_markdown(source, attachments) if attachments else self._kept_markdown(source)
+
+        return self._in_time(made, lambda: as_text(source)) if len(source) <= MAX_MARKDOWN else as_text(source)
 
     def _clean_markdown(self, source: str, attachments: Any = None) -> str:
-        if len(source) > MAX_HTML:
-            return as_text(source)
+        renderer = Renderer(
+            escape=False,
+            attachments=attachments or {},
+            anchor_link_text=self.anchor_link_text,
+            exclude_anchor_links=self.exclude_anchor_links,
+        )
         try:
-            return clean(super().markdown2html({"cell": {"attachments": attachments or {}}}, source))
+            return clean(MarkdownWithMath(renderer=renderer).render(source))
         except Exception:  # a text that the parser fails on is still a text
             return as_text(source)
 
-    def _highlighted(self, lexer: str | None, source: str, language: str | None) -> str:
-        return str(Highlight2HTML(pygments_lexer=lexer, parent=self)(source, language))
+    def _highlighted(self, language: str, source: str) -> str:
+        return str(highlight(source or " ", *self._colouring(language)))
+
+    def _in_time(self, make: Callable[[], str], plain: Callable[[], str]) -> str:
+        """What `make` gives, or `plain` where that takes too long or the page has taken too long already."""
+        left = self._until - time.thread_time()
+        if left > 0:
+            try:
+                with at_most(min(left, TEXT_SECONDS)):
+                    return make()
+            except TooSlow:
+                pass
+        return plain()
 
     def from_notebook_node(self, nb: NotebookNode, resources: Any = None, **kw: Any) -> tuple[str, Any]:
         """As HTMLExporter's own; of what that adds to a finished page, a text for each image is all that bears here."""
+        self._until = time.thread_time() + PAGE_SECONDS
         info = nb.metadata.get("language_info", {})
-        lexer = info.get("pygments_lexer", info.get("name"))
+        named = info.get("pygments_lexer", info.get("name"))
+        lexer = named if named in LEXERS else "ipython3"
 
-        def highlight_code(source: str, language: str | None = None, metadata: Any = None) -> str:
-            make = self._kept_code if len(source) <= SHORT else self._highlighted
-            return make(lexer, source, language)
+        def highlight_code(source: str, metadata: Any = None) -> str:
+            if not is_tame(source):
+                return as_text(source)
+            return self._in_time(lambda: self._kept_code(lexer, source), lambda: as_text(source))
 
+        priority = [mime for mime in DataTypeFilter(parent=self).display_data_priority if mime not in UNSEEN]
         resources = self._init_resources(resources)
         self.register_filter("highlight_code", highlight_code)
-        self.register_filter("filter_data_type", DataTypeFilter(parent=self))
+        self.register_filter("filter_data_type", lambda data: [mime for mime in priority if mime in data][:1])
         page, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
         return IMAGE.sub(_with_text, page), resources
 
@@ -132,6 +196,57 @@ class FeedbackExporter(HTMLExporter):  # type: ignore[misc]
         return nb, resources
 
 
+class Renderer(IPythonRenderer):  # type: ignore[misc]
+    """nbconvert's own, which colours code of few languages, and of no size that takes long."""
+
+    def block_code(self, code: str, info: str | None = None) -> str:
+        language = (info or "").split(maxsplit=1)[:1]
+        coloured = language and language[0] in LANGUAGES and is_tame(code)
+        return str(super().block_code(code, info) if coloured else HTMLRenderer.block_code(self, code, info))
+
+
+def colouring(language: str) -> tuple[Any, Any]:
+    """What nbconvert's Highlight2HTML makes for each cell anew, which takes as long as its work."""
+    lexer = IPython3Lexer() if language == "ipython3" else get_lexer_by_name(language)
+    return lexer, HtmlFormatter(cssclass=f" highlight hl-{language}")
+
+
+def is_tame(code: str) -> bool:
+    """Whether code is none of what takes long to highlight: patterns try each line from each of its places."""
+    return (
+        len(code) <= SHORT
+        and max(map(len, code.splitlines()), default=0) <= MAX_LINE
+        and max(map(len, re.findall(r"\s+", code)), default=0) <= MAX_GAP
+    )
+
+
+class TooSlow(BaseException):
+    """A filter was stopped. No Exception, so that no library takes it for a fault of its own."""
+
+
+@contextmanager
+def at_most(seconds: float) -> Iterator[None]:
+    """Raises TooSlow in a body that takes more processor time; signals reach the main thread alone, so only there."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    running = True
+
+    def stop(*_: object) -> None:
+        if running:
+            raise TooSlow
+
+    before = signal.signal(signal.SIGVTALRM, stop)
+    # again and again: what is raised while an object is deleted goes nowhere
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.1)
+    try:
+        yield
+    finally:
+        running = False
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
+        signal.signal(signal.SIGVTALRM, before)
+
+
 IMAGE = re.compile(r"<img\b(?![^>]*\balt=)([^>]*)>")
 
 
@@ -140,7 +255,7 @@ def _with_text(image: re.Match[str]) -> str:
 
 
 class Ours(str):
-    """HTML that the kit itself made."""
+    """HTML that the kit itself made, or has cleaned."""
 
 
 def _disarm(output: NotebookNode, of_test_cell: bool) -> None:
@@ -152,6 +267,9 @@ def _disarm(output: NotebookNode, of_test_cell: bool) -> None:
         }
         output["metadata"] = NotebookNode(sizes)
     data = output.get("data", {})
+    for mime, held in data.items():
+        if isinstance(held, list):  # lines of a text, which notebooks may hold so
+            data[mime] = "".join(map(str, held))
     if of_test_cell and VERDICT_MIME in data:
         data["text/html"] = Ours(verdict_html(Verdict.from_json(json.loads(data[VERDICT_MIME]))))
 
@@ -164,27 +282,43 @@ def _sizes(meta: Mapping[str, Any]) -> NotebookNode:
 
 
 def clean(text: str) -> str:
-    """HTML with the allowed tags and attributes alone. What is too long or no HTML that ends is shown as text."""
+    """HTML with the allowed tags and attributes alone. What is too long or too deep is shown as text."""
     if isinstance(text, Ours):
         return text
     text = str(text)
-    if len(text) > MAX_HTML:
+    if len(text) > MAX_TEXT or len(OPENED_AGAIN.findall(text)) * text.count("<") > MAX_REPEATED:
         return as_text(text)
-    return _kept_clean(text) if len(text) <= SHORT else _clean(text)
+    if len(text) <= SHORT:
+        return _kept_clean(text)
+    # the parser's time grows with the elements that are open at once, a table's own are few; and with attributes
+    if (
+        len(NO_TABLE.findall(text)) > MAX_TAGS
+        or max(len(ENDS_A_NAME.findall(tag)) for tag in text.split("<")) > MAX_ATTRIBUTES
+    ):
+        return as_text(text)
+    return _clean(text)
+
+
+OPENED_AGAIN = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
+ENDS_A_NAME = re.compile(r"[\s/'\"=]")
+NO_TABLE = re.compile(r"<(?!/?(?:table|thead|tbody|tr|th|td)\b)", re.IGNORECASE)
+
+
+def cut(text: str) -> str:
+    """The beginning of a text that is very long, with a word on what is left out."""
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}\n... and {len(text) - MAX_TEXT} characters more"
 
 
 def as_text(text: str) -> str:
     """The beginning of a text, as it was written."""
-    more = "" if len(text) <= MAX_HTML else f"\n... and {len(text) - MAX_HTML} characters more"
-    return f"<pre>{escape(text[:MAX_HTML] + more)}</pre>"
+    return Ours(f"<pre>{escape(cut(text))}</pre>")
 
 
 def _clean(text: str) -> str:
     try:
-        cleaned: str = _cleaner().clean(text)
+        return Ours(_cleaner().clean(text))
     except Exception:  # nested too deeply, as a rule
         return as_text(text)
-    return cleaned
 
 
 _kept_clean = lru_cache(KEPT)(_clean)

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.cases import Drawn, outcomes, slip_pairs, tolerance
-from chainrule.check import as_array, first_gap
+from chainrule.cases import Drawn, outcomes, slip_pairs, tolerance, widest_gap
+from chainrule.check import as_array
 from chainrule.errors import BuildError
 from chainrule.evidence import Failure
 from chainrule.items import Item, Slip
@@ -22,7 +22,7 @@ def agree(item: Item, got: Any, want: Any) -> bool:
         return isinstance(got, Failure | Raised)
     if isinstance(got, Failure | Raised):
         return False
-    return first_gap(got, want, tolerance(item)) is None
+    return widest_gap(got, want, tolerance(item)) <= 1.0
 
 
 def all_agree(item: Item, gots: list[Any], wants: list[Any]) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
-from chainrule.cases import Drawn, tolerance
+from chainrule.cases import Drawn, outcomes, tolerance
 from chainrule.check import as_array, first_gap, gap_text, raised_text, short
 from chainrule.course import Unit
 from chainrule.errors import KitError
@@ -55,10 +56,9 @@ def _judge_function(
     if all(run.blank for run in runs):
         return _verdict(item, Status.BLANK, 0.0, f"not answered: `{item.names[0]}` returns nothing.")
     gots = [run.result for run in runs]
-    args = [case.args for case in cases]
 
     def answer(edits: Mapping[str, str], values: Mapping[str, Any] | None = None) -> list[Any]:
-        return unit.key.answer(item, args, edits, values)
+        return outcomes(item, unit.key, cases, edits, values)
 
     wants = answer({}) if _needs_want(item) else [None] * len(cases)
     _expect_no_exception(unit, item, wants)
@@ -235,8 +235,8 @@ def _judge_value(unit: Unit, item: Item, evidence: Evidence, earlier: follow.Ear
             if _accept(unit, item, got, (), theirs[0]) is None:
                 return _followed(item, base)
         return _finding_verdict(item, finding, None)
-    accepted = [wants, *(answer({item.id: unit.key.edited(item.id, same)}) for same in item.same)]
-    if any(diagnose.all_agree(item, [got], want) for want in accepted):
+    others = (answer({item.id: unit.key.edited(item.id, same)}) for same in item.same)
+    if any(diagnose.all_agree(item, [got], want) for want in chain([wants], others)):
         return _verdict(item, Status.RIGHT, 1.0, "right.")
     own = follow.usable_values(item, evidence.answers, unit.key)
     if own is not None:

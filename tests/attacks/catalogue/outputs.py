@@ -5,14 +5,11 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
 
 from attack import HONEST, PNG, Attack
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
-NO_PAGE = "an output that the exporter fails on leaves the student ungraded, as the kit's own fault"
-OPEN_PAGE = "what a student puts out runs as script in the feedback page"
 SCRIPT = "<script>alert(6660)</script><img src=x onerror=alert(6660)><svg onload=alert(6660)>"
 ESCAPES = "\\x1b[2J\\x1b]0;owned\\x07\\x1b[31m\\x9b31m\\r\\b"
 
@@ -66,27 +63,22 @@ def code(notebook: NotebookNode) -> None:
     notebook.cells.append(new_code_cell(f"# {SCRIPT} \x1b[31m\n'''{SCRIPT}'''"))
 
 
-def opens(tries: str, first: str = "", **more: Any) -> Attack:
-    """An attack that the page is open to."""
-    return Attack(tries, first, succeeds=OPEN_PAGE, **more)
-
-
 ATTACKS = {
-    "shows-html": opens("scripts and handlers in an HTML output", shows("text/html", SCRIPT)),
+    "shows-html": Attack("scripts and handlers in an HTML output", shows("text/html", SCRIPT)),
     "shows-svg": Attack("a picture that holds a script", shows("image/svg+xml", SVG)),
-    "shows-javascript": opens("an output that is a script", shows("application/javascript", "alert(6660)")),
-    "shows-markdown": opens("prose that holds a script", shows("text/markdown", f"# x\n{SCRIPT}\n[x](javascript:alert(6660))")),
+    "shows-javascript": Attack("an output that is a script", shows("application/javascript", "alert(6660)")),
+    "shows-markdown": Attack("prose that holds a script", shows("text/markdown", f"# x\n{SCRIPT}\n[x](javascript:alert(6660))")),
     "shows-latex": Attack("a formula that holds a script", shows("text/latex", f"$x$ {SCRIPT} $\\href{{javascript:alert(6660)}}{{x}}$")),
-    "shows-frames": opens("frames and objects", shows("text/html", FRAMES)),
-    "shows-links": opens("links and forms that run", shows("text/html", LINKS)),
-    "shows-page": opens("markup that leaves its place in the page", shows("text/html", PAGE)),
+    "shows-frames": Attack("frames and objects", shows("text/html", FRAMES)),
+    "shows-links": Attack("links and forms that run", shows("text/html", LINKS)),
+    "shows-page": Attack("markup that leaves its place in the page", shows("text/html", PAGE)),
     "shows-picture": Attack("a picture's data that ends its attribute", shows("image/png", f'{PNG}" onerror="alert(6660)')),
-    "shows-width": opens("a picture's width that is an attribute", shows("image/png", PNG, width="1 onerror=alert(6660)", height="1 onload=alert(6660)", alt='" onerror="alert(6660)')),
-    "shows-widget": Attack("a widget's view that closes its script", shows("application/vnd.jupyter.widget-view+json", "</script><script>alert(6660)</script>"), batch="faults", succeeds=NO_PAGE),
+    "shows-width": Attack("a picture's width that is an attribute", shows("image/png", PNG, width="1 onerror=alert(6660)", height="1 onload=alert(6660)", alt='" onerror="alert(6660)')),
+    "shows-widget": Attack("a widget's view that closes its script", shows("application/vnd.jupyter.widget-view+json", "</script><script>alert(6660)</script>")),
     "shows-json": Attack("markup in JSON", shows("application/json", f'"{SCRIPT}"')),
     "prints-markup": Attack("markup as text", PLAIN),
     "prints-escapes": Attack("escapes of the terminal", TERMINAL),
-    "writes-prose": opens("a script in a cell of prose", change=prose(f"# x\n\n{SCRIPT}\n\n[x](javascript:alert(6660)) <{'javascript'}:alert(6660)>\n\n$\\text{{{SCRIPT}}}$")),
+    "writes-prose": Attack("a script in a cell of prose", change=prose(f"# x\n\n{SCRIPT}\n\n[x](javascript:alert(6660)) <{'javascript'}:alert(6660)>\n\n$\\text{{{SCRIPT}}}$")),
     "writes-raw": Attack("a script in raw cells", change=raw),
     "writes-attachments": Attack("pictures attached to prose that hold scripts", change=attached),
     "writes-code": Attack("markup in code", change=code),
