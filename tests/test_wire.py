@@ -334,8 +334,17 @@ def test_a_crash_is_no_score(small, forms, claim):
     for item in ("squash", "pull"):
         found, cases, right = forms[item]
         evidence, verdict = judged(small, found, cases, json.dumps(changed(right, crash=claim)))
-        assert evidence.crash is not None
+        assert evidence.crash == ""
         assert verdict.points == 0
+
+
+@pytest.mark.parametrize(
+    ("claim", "name"), [("KeyError: 'x'", "KeyError"), ("run rm", ""), ("Ü: x", ""), ("E" * 61, ""), ("\x1b[2J", "")]
+)
+def test_of_a_crash_only_a_name_is_kept(small, forms, claim, name):
+    """The student's process may have written the rest."""
+    found, cases, right = forms["pull"]
+    assert judged(small, found, cases, json.dumps(changed(right, crash=claim)))[0].crash == name
 
 
 def test_raised_texts_are_cut_and_cleaned(small, forms):

@@ -17,6 +17,7 @@ from rich.table import Table
 from chainrule.course import Course
 from chainrule.errors import ChainruleError, CourseError, KitError
 from chainrule.grading.sandbox import SandboxUnavailable
+from chainrule.grading.submission import shown
 
 if TYPE_CHECKING:
     from chainrule.grading.plan import Planned
@@ -172,8 +173,7 @@ def _say_graded(unit: str, planned: Planned, graded: list[Graded]) -> int:
         for remark in look[student]:
             head = "NOT GRADED: " if student in ungraded else ""
             says = f"{student}  {remark.cause}  {head}{remark.where}: {remark.says} {remark.way_out(unit, student)}"
-            says = says.encode("utf-8", "backslashreplace").decode()  # a folder's name need not be text
-            out.print(says, markup=False, soft_wrap=True, style="red" if head else None)
+            out.print(shown(says), markup=False, soft_wrap=True, style="red" if head else None)
     seconds = sum(outcome.seconds for outcome in graded) / len(graded) if graded else 0.0
     refused = sum(outcome.refused is not None for outcome in graded)
     faults = sum(outcome.kit_fault is not None for outcome in graded)
@@ -202,9 +202,10 @@ def student(unit: Annotated[str, typer.Argument()], name: Annotated[str, typer.A
         )
     verdicts = [Verdict.from_json(tree) for tree in notes["verdicts"]]
     for verdict in verdicts:
-        out.print(verdict_text(verdict), markup=False, soft_wrap=True, style=None if verdict.full else "yellow")
+        text = "\n".join(map(shown, verdict_text(verdict).splitlines()))
+        out.print(text, markup=False, soft_wrap=True, style=None if verdict.full else "yellow")
     for remark in notes["remarks"]:
-        out.print(f"remark, {remark['cause']}: {remark['says']}", markup=False, soft_wrap=True)
+        out.print(shown(f"remark, {remark['cause']}: {remark['says']}"), markup=False, soft_wrap=True)
     out.print(f"total: {sum(v.points for v in verdicts):g} of {sum(v.out_of for v in verdicts):g}")
 
 
@@ -227,7 +228,7 @@ def report(units: Units = None) -> None:
         for row in student_table(verdicts).sort_index().itertuples():
             graded = row.points == row.points  # NaN where nothing could be graded
             table.add_row(
-                str(row.Index),
+                shown(str(row.Index)),
                 f"{row.points:g}" if graded else "not graded",
                 f"{row.out_of:g}",
                 f"{row.share:.0%}" if graded else "",

@@ -44,7 +44,8 @@ class Run:
 class Evidence:
     """One item's evidence: runs (functions) or answers (values).
 
-    `refused` says why there is nothing to judge; `crash` that the kit's own gathering stopped.
+    `refused` says why there is nothing to judge; `crash` that the gathering says it stopped, with the
+    name of an exception or with nothing: it says so from within the student's process.
     """
 
     missing: tuple[str, ...] = ()
@@ -82,7 +83,8 @@ def parse(text: Any, item: Item, cases: int) -> Evidence:
 def from_tree(tree: Any, item: Item, cases: int) -> Evidence:
     """Evidence out of `check.gather`'s tree. Raises WireError, ValueError, TypeError or KeyError on any other form."""
     if "crash" in tree:
-        return Evidence(crash=_plain_text(tree["crash"], 300))
+        name = tree["crash"].partition(":")[0] if isinstance(tree["crash"], str) else ""
+        return Evidence(crash=name if len(name) <= 60 and name.isascii() and name.isidentifier() else "")
     missing = tuple(str(name) for name in tree["missing"])
     if any(name not in item.names for name in missing):
         raise WireError("it names what is not asked for")

@@ -157,6 +157,17 @@ from IPython.display import display
 sent = {{"answers": [{{"t": "str", "v": "b"}}], "missing": []}}
 display({{{EVIDENCE_MIME!r}: sent, {VERDICT_MIME!r}: "{{}}", "text/plain": "1.0"}}, raw=True)
 """
+CRASH = f"""
+import json, sys
+from IPython.display import publish_display_data
+module = sys.modules["check"]
+honest = module.collect
+def collect(item):
+    if item not in ("total", "letter"):
+        return honest(item)
+    publish_display_data({{{EVIDENCE_MIME!r}: json.dumps({{"crash": "OSError: call 555-0100 for full marks"}})}})
+module.collect = collect
+"""
 STUBBORN = """
 import time
 while True:
@@ -216,6 +227,8 @@ CLASS: dict[str, Bad] = {
     "kernel-of-r": Bad(
         edited(lambda nb: nb.metadata.update(kernelspec={"name": "ir", "display_name": "R", "language": "R"})), FULL
     ),
+    "no-metadata": Bad(edited(lambda nb: nb.update(metadata=[])), FULL),
+    "odd-metadata": Bad(edited(lambda nb: nb.metadata.update(title=7, authors="me", orig_nbformat="x")), FULL),
     "skips-tests": Bad(edited(with_skip_tags), FULL),
     "skips-tests-and-wrong": Bad(edited(with_skip_tags, letter="letter = 'a'"), {**FULL, "letter": 0.0}),
     "many-cells": Bad(edited(lambda nb: nb.cells.extend(nbformat.v4.new_code_cell("") for _ in range(3000))), FULL),
@@ -237,6 +250,7 @@ CLASS: dict[str, Bad] = {
     # forgeries, all of blank or wrong work
     "forged-outputs": Bad(edited(forged_outputs, **BLANK), NOTHING),
     "forged-display": Bad(answered(**{**BLANK, "letter": DISPLAY}), NOTHING),
+    "forged-crash": Bad(answered(total=CRASH), {**FULL, "total": 0.0, "letter": 0.0}, frozenset({"not-judged"})),
     # ids
     "Zoë Müller-Ångström": Bad(answered(), FULL),
     "李小龙": Bad(answered(), FULL),
@@ -335,6 +349,18 @@ def test_secret_file_is_not_read_through_a_link(course: Course) -> None:
     notes = notes_of(course, course.unit(TINY), "link-beside")
     assert notes is not None
     assert "root:" not in json.dumps(notes)
+
+
+def test_forged_crash_says_nothing_of_its_own(course: Course, said: Said) -> None:
+    """One line for a person with the exception's name alone; the student reads whose turn it is."""
+    (line,) = said.lines_of("forged-crash")
+    assert "(OSError) and could not look at the answer to `total`, `letter`" in line
+    path = course.root / "feedback" / "forged-crash" / TINY / "tiny.html"
+    page = path.read_text("utf-8")
+    assert page.count("The check stopped and could not look at this answer; your instructor is told.") == 2
+    assert "555-0100" not in said.out
+    verdicts = notes_of(course, course.unit(TINY), "forged-crash")
+    assert "555-0100" not in json.dumps(verdicts)
 
 
 def test_output_is_bounded(course: Course) -> None:

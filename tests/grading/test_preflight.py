@@ -104,6 +104,69 @@ def test_link_beside_is_left_out_and_told(tiny: Unit, submitted: Path, target: s
     assert [name for name, _ in taken(submitted).files] == ["data.csv", "tiny.ipynb"]
 
 
+@pytest.mark.parametrize("whose", ["the submission", "the student"])
+def test_linked_folder_is_refused(submitted: Path, tmp_path: Path, whose: str) -> None:
+    """What lies there is somebody else's work, whole as it is."""
+    theirs, mine = tmp_path / "mate" / "91-tiny", tmp_path / "amy" / "91-tiny"
+    theirs.parent.mkdir()
+    submitted.rename(theirs)
+    if whose == "the submission":
+        mine.parent.mkdir()
+    link = mine if whose == "the submission" else mine.parent
+    link.symlink_to(theirs if link == mine else theirs.parent)
+    with pytest.raises(SubmissionError) as caught:
+        taken(mine)
+    assert caught.value.cause == "link"
+    assert len(taken(theirs).files) == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("closed", ["tiny.ipynb", "."])
+def test_closed_work_is_refused(tiny: Unit, submitted: Path, closed: str) -> None:
+    """A notebook or a folder without the right to read it is named as that, not as missing."""
+    (submitted / closed).chmod(0)
+    try:
+        with pytest.raises(SubmissionError) as caught:
+            remarks(tiny, submitted)
+    finally:
+        (submitted / closed).chmod(0o755)
+    assert caught.value.cause == "unreadable"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
+@pytest.mark.parametrize("closed", ["data.csv", "sub"])
+def test_closed_file_is_left_out_and_told(tiny: Unit, submitted: Path, closed: str) -> None:
+    """What cannot be read beside the notebook is left out, a folder as a whole."""
+    (submitted / "sub").mkdir()
+    (submitted / closed).chmod(0)
+    try:
+        assert [(remark.cause, remark.where) for remark in remarks(tiny, submitted)] == [("files-left-out", closed)]
+    finally:
+        (submitted / closed).chmod(0o755)
+
+
+@pytest.mark.parametrize("depth", [5, 1500])
+def test_path_too_long_is_left_out_and_told(tiny: Unit, submitted: Path, depth: int) -> None:
+    """What has no room behind our own folders' paths is left out as soon as that shows, and stops nothing."""
+    name = "d" * (1 if depth > 5 else 250)
+    at = os.open(submitted, os.O_RDONLY)
+    for _ in range(depth):
+        os.mkdir(name, dir_fd=at)
+        below = os.open(name, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = below
+    os.close(at)
+    (remark,) = remarks(tiny, submitted)
+    assert remark.cause == "files-left-out"
+    assert [name for name, _ in taken(submitted).files] == ["data.csv", "tiny.ipynb"]
+
+
+def test_names_are_shown_in_one_line(tiny: Unit, submitted: Path) -> None:
+    """Escapes, line ends and marks that turn the writing round are spelled out."""
+    (submitted / "\x1b[2Ja\nb\u202e").symlink_to("nowhere")
+    assert [remark.where for remark in remarks(tiny, submitted)] == ["\\x1b[2Ja\\nb\\u202e"]
+
+
 def test_pipe_is_left_out(tiny: Unit, submitted: Path) -> None:
     """A named pipe would block whoever reads it."""
     os.mkfifo(submitted / "pipe")
@@ -175,16 +238,21 @@ def test_older_formats_are_read(tiny: Unit, version: int) -> None:
     assert sources == [cell.source for cell in solved(tiny).cells if cell.cell_type == "code"]
 
 
-@pytest.mark.parametrize("student", ["a*", "q?", "amy [1]", " tail", "tail ", os.fsdecode(b"\xff\xfe")])
+@pytest.mark.parametrize(
+    "student",
+    ["a*", "q?", "amy [1]", " tail", "tail ", os.fsdecode(b"\xff\xfe"), "a\x1b[2J", "a\nb", "a\u202eb", "i" * 129],
+)
 def test_folder_that_names_no_student(student: str) -> None:
     """nbgrader looks for folders by pattern and stores text: what it cannot find again is refused by name."""
     with pytest.raises(SubmissionError, match="submitted/") as caught:
         expect_usable_id(student)
     assert caught.value.cause == "student-id"
-    str(caught.value).encode("utf-8")
+    assert str(caught.value).isprintable()
 
 
-@pytest.mark.parametrize("student", ["0007", "Zoë Müller", "李小龙", "x+y@uni.edu", "o'brien", "-dash", "{curly}"])
+@pytest.mark.parametrize(
+    "student", ["0007", "Zoë Müller", "李小龙", "x+y@uni.edu", "o'brien", "-dash", "{curly}", "李" * 80]
+)
 def test_unusual_ids_are_ids(student: str) -> None:
     """Leading zeros, spaces inside, other scripts and punctuation are nothing special."""
     expect_usable_id(student)

@@ -228,18 +228,20 @@ def test_unit_that_changed_in_between_is_nobodys_score(course: Course) -> None:
     assert "built anew" in outcome.kit_fault.says
 
 
-@pytest.mark.parametrize("text", [b"yesterday", b"\xff\xfe", b"9" * 99, b"0001-01-01 00:00 +2300"])
-def test_time_that_is_none_is_told_and_costs_nothing(course: Course, unit: Unit, text: bytes) -> None:
-    """`nbgrader autograde` gives up on such a submission; here it is graded and a person is told."""
+@pytest.mark.parametrize("text", [b"yesterday", b"\xff\xfe", b"9" * 99, b"0001-01-01 00:00 +2300", None])
+def test_time_that_is_none_is_told_and_costs_nothing(course: Course, unit: Unit, text: bytes | None) -> None:
+    """`nbgrader autograde` gives up on such a submission; here it is graded and a person is told. None: a folder."""
     folder = course.root / "submitted" / "early" / TINY
     whole = read_submission("early", folder, Submission("early", ()).standing)
-    changed = tuple((name, text if name == "timestamp.txt" else content) for name, content in whole.files)
+    others = tuple(file for file in whole.files if file[0] != "timestamp.txt")
+    changed = (*others, ("timestamp.txt/x", b"") if text is None else ("timestamp.txt", text))
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(str(course.root))
         outcome = grade(Job(TINY, unit.version, course.root), replace(whole, files=changed))
     assert outcome.scores is not None
     assert (outcome.timestamp, outcome.late_penalty) == (None, None)
     assert [remark.cause for remark in outcome.remarks] == ["timestamp"]
+    assert not [name for name, _ in outcome.autograded or () if "timestamp" in name]
 
 
 def test_folders_in_the_place_of_our_files(course: Course, unit: Unit) -> None:

@@ -7,7 +7,7 @@ all grade by the same code.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +22,13 @@ from chainrule.course import TEST, Course, Unit
 from chainrule.errors import KitError
 from chainrule.evidence import Evidence, read
 from chainrule.grading.plan import fingerprint
+from chainrule.grading.remark import Remark
 from chainrule.grading.restore import restore
+from chainrule.grading.submission import shown
 from chainrule.judge import Verdict, judge_unit
 from chainrule.render import VERDICT_MIME, verdict_html
 
+NOT_JUDGED = "the check stopped and could not look at this answer; your instructor is told"
 META = "chainrule"  # the autograded notebook's metadata: fingerprint, remarks, verdicts
 
 
@@ -95,18 +98,24 @@ class Judge(CoursePreprocessor):
             cell.metadata.nbgrader.grade_id: cell for cell in nb.cells if cell.metadata.get("nbgrader", {}).get("grade")
         }
         incidents, drawn = resources[META]["incidents"], resources[META]["drawn"]
-        evidence = {}
+        evidence, crashed = {}, {}
         for item in unit.items.values():
             if item.id + TEST not in tests:
                 raise KitError(f"{unit.name}: the test cell of item {item.id} is gone after it was restored")
             outputs = tests[item.id + TEST].outputs
-            evidence[item.id] = _expect_no_crash(item.id, outputs, read(outputs, item, len(drawn[item.id])))
-            if evidence[item.id] is None:
-                evidence[item.id] = Evidence(refused=_why_none(item.id + TEST, outputs, incidents))
-        verdicts = judge_unit(unit, {name: found for name, found in evidence.items() if found}, drawn)
+            found = read(outputs, item, len(drawn[item.id]))
+            if found is None:
+                found = Evidence(refused=_why_none(item.id + TEST, outputs, incidents))
+            elif found.crash is not None:
+                crashed[item.id] = found.crash
+                found = Evidence(refused=NOT_JUDGED)
+            evidence[item.id] = found
+        verdicts = judge_unit(unit, evidence, drawn)
         for name, verdict in verdicts.items():
             tests[name + TEST].outputs = [_output(verdict, tests[name + TEST])]
-        nb.metadata.setdefault(META, {}).update(
+        notes = nb.metadata.setdefault(META, {})
+        notes["remarks"] = [*notes.get("remarks", ()), *(remark.to_json() for remark in _not_judged(crashed))]
+        notes.update(
             verdicts=[verdict.to_json() for verdict in verdicts.values()],
             incidents=[
                 [incident.cause, incident.grade_id or f"cell {incident.cell + 1}", incident.says]
@@ -133,14 +142,19 @@ def _why_none(test: str, outputs: list[Any], incidents: list[Any]) -> str:
         return str(own[0].says).rstrip(".")
     error = next((output for output in outputs if output.get("output_type") == "error"), None)
     if error is not None:
-        return f"the test cell stopped with {str(error.get('ename'))[:80]}"
+        return f"the test cell stopped with {shown(str(error.get('ename'))[:80])}"
     if incidents:
         return f"the test cell did not run: {str(incidents[-1].says).rstrip('.')}"
     return "the test cell gave no answer"
 
 
-def _expect_no_crash(item: str, outputs: list[Any], found: Evidence | None) -> Evidence | None:
-    """`check.collect` says so itself when it stops: that is our fault and never a score."""
-    if found is not None and found.crash:
-        raise KitError(f"item {item}: gathering the evidence stopped: {found.crash}")
-    return found
+def _not_judged(crashed: Mapping[str, str]) -> Iterator[Remark]:
+    """`check.collect` says so itself when it stops, or the student has it say so: nobody can tell, so a person looks.
+
+    To stop the whole submission would let a student take work out of the grading that is already lost.
+    """
+    if crashed:
+        names = ", ".join(f"`{name}`" for name in crashed)
+        causes = ", ".join(sorted({cause for cause in crashed.values() if cause})) or "no reason given"
+        says = f"The check stopped ({causes}) and could not look at the answer to {names}; 0 points for now."
+        yield Remark("not-judged", f"{next(iter(crashed))}{TEST}", says)

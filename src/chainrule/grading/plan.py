@@ -34,8 +34,15 @@ def plan(course: Course, unit: Unit, students: list[str] | None = None, fresh: b
     scored = _scored(course, unit)
     for student in students or submitted:
         notes = notes_of(course, unit, student)
-        mark = fingerprint(unit, course.root / "submitted" / student / unit.name)
-        if fresh or notes is None or notes.get("fingerprint") != mark or student not in scored:
+        folder = course.root / "submitted" / student / unit.name
+        mark = fingerprint(unit, folder)
+        if (
+            fresh
+            or submission.linked(folder)
+            or notes is None
+            or notes.get("fingerprint") != mark
+            or student not in scored
+        ):
             todo.append(student)
         else:
             unchanged[student] = tuple(Remark(**remark) for remark in notes.get("remarks", []))

@@ -10,7 +10,7 @@ import nbformat
 from chainrule.course import Unit
 from chainrule.errors import SubmissionError
 from chainrule.grading.remark import Remark
-from chainrule.grading.submission import LINK, Submission, shown
+from chainrule.grading.submission import LINK, UNREADABLE, Submission, shown
 
 
 def notebook_of(unit: Unit, submission: Submission) -> tuple[nbformat.NotebookNode, tuple[Remark, ...]]:
@@ -21,8 +21,11 @@ def notebook_of(unit: Unit, submission: Submission) -> tuple[nbformat.NotebookNo
     """
     name = f"{unit.notebook}.ipynb"
     files = dict(submission.files)
-    if any(remark.where == name and LINK in remark.says for remark in submission.left_out):
-        raise SubmissionError("link", name, f"{LINK}.")
+    for remark in submission.left_out:
+        if remark.where == name and LINK in remark.says:
+            raise SubmissionError("link", name, f"{LINK}.")
+        if remark.where == name and UNREADABLE in remark.says:
+            raise SubmissionError("unreadable", name, f"{UNREADABLE}.")
     if name in files:
         return read(name, files[name]), submission.left_out
     others = [path for path in files if path.endswith(".ipynb")]
@@ -67,6 +70,8 @@ def read(name: str, content: bytes) -> nbformat.NotebookNode:
 
 
 def _expect_cells(notebook: nbformat.NotebookNode) -> None:
+    if not isinstance(notebook.get("metadata"), dict):
+        notebook.metadata = nbformat.NotebookNode()  # none of it is believed
     for cell in notebook.cells:
         if cell.cell_type not in ("code", "markdown", "raw") or not isinstance(cell.source, str):
             raise ValueError("a cell of an unknown form")

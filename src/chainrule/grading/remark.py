@@ -13,7 +13,8 @@ WAYS_OUT = {
     "missing-notebook": f"Rename the file or ask for it, then: {AGAIN}",
     "too-large": f"Clear outputs, remove data files, then: {AGAIN}",
     "student-id": "Rename the folder to the student's id, then: chainrule grade {unit}",
-    "link": f"Put the file itself there, then: {AGAIN}",
+    "unreadable": f"Give yourself the right to read it (chmod -R u+rX), then: {AGAIN}",
+    "link": f"Put the work itself there, then: {AGAIN}",
     "renamed-notebook": "Nothing to do; tell the student the name for next time.",
     "deleted-test-cell": "Nothing to do; the answer was judged by the original cell.",
     "edited-test-cell": "Nothing to do; the answer was judged by the original cell.",
@@ -29,6 +30,7 @@ WAYS_OUT = {
     "kernel-died": "Look at that cell; nothing after it was run. If memory was short, raise memory_mb in course.toml.",
     "output-limit": "Look at that cell; outputs above output_mb (course.toml) are left out.",
     "evidence-limit": "Look at that answer; it is far larger than what is asked for.",
+    "not-judged": "Look at that answer and give its marks by hand. If chainrule verify {unit} fails, too, report it.",
     "notebook-time": f"If it is meant to take that long, raise notebook_seconds in course.toml, then: {AGAIN} --fresh",
     "kit-fault": "Please report it. No score was changed to another; try: chainrule verify {unit}, chainrule doctor",
 }

@@ -7,18 +7,24 @@ student nothing by itself: it is put back and the answer is judged, and a person
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from nbformat import NotebookNode
+from nbformat.corpus.words import generate_corpus_id as random_cell_id
 
 from chainrule.course import TEST, Unit
 from chainrule.grading.remark import Remark
+
+METADATA = {"title": str, "authors": list}  # of a notebook, where nbformat's schema asks for a type
+CELL_ID = re.compile(r"[a-zA-Z0-9-_]{1,64}")
 
 
 def restore(nb: NotebookNode, unit: Unit) -> list[Remark]:
     """Make `nb`'s locked cells those of the release, in place. Returns what had to be mended."""
     originals = _originals(unit)
+    _mend_form(nb)
     remarks = list(_recognise(nb, originals))
     remarks += _deduplicate(nb)
     for name, original in originals.items():
@@ -43,6 +49,18 @@ def restore(nb: NotebookNode, unit: Unit) -> list[Remark]:
         nb.cells[found] = copy.deepcopy(original)
     nb.metadata["kernelspec"] = {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"}
     return remarks
+
+
+def _mend_form(nb: NotebookNode) -> None:
+    """Leave out what breaks the format's schema where no answer is: cells' ids, the notebook's metadata."""
+    for name, kind in METADATA.items():
+        if name in nb.metadata and not isinstance(nb.metadata[name], kind):
+            del nb.metadata[name]
+    nb.metadata.pop("language_info", None)  # the kernel says it
+    nb.metadata.pop("orig_nbformat", None)
+    for cell in nb.cells:
+        if "id" in cell and not (isinstance(cell.id, str) and CELL_ID.fullmatch(cell.id)):
+            cell.id = random_cell_id()
 
 
 def _originals(unit: Unit) -> dict[str, NotebookNode]:

@@ -21,8 +21,11 @@ from chainrule.grading.remark import Remark
 Files = tuple[tuple[str, bytes], ...]  # a folder as data: (relative path, content), by path
 
 MAX_BYTES = 50_000_000  # of a whole submission; a notebook with its pictures is far below
+MAX_PATH = 1000  # bytes of a file's path in a submission: ours stand in front of it where results are written
+MAX_ID = 128  # characters, which is what nbgrader's tables have room for
 NOT_LOOKED_AT = {".ipynb_checkpoints", "__pycache__"}
 LINK = "is a link, which is not followed"
+UNREADABLE = "cannot be read"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +55,28 @@ class Submission:
 def read_submission(student: str, folder: Path, standing: Standing) -> Submission:
     """Read a submission's folder. Raises SubmissionError where it cannot be graded whatever the notebook holds."""
     expect_usable_id(student)
+    _expect_own_folder(folder)
     left_out: list[Remark] = []
     files = in_order(read_files(folder, left_out))
     if sum(len(content) for _, content in files) > MAX_BYTES:
         says = f"comes with more than the {MAX_BYTES / 1e6:.0f} MB of files that are allowed."
         raise SubmissionError("too-large", shown(folder.name), says)
     return Submission(student, files, tuple(sorted(left_out, key=lambda remark: remark.where)), standing)
+
+
+def linked(folder: Path) -> bool:
+    """Whether a submission's folder, or its student's, is a link: nobody's work is graded as another's."""
+    return folder.is_symlink() or folder.parent.is_symlink()
+
+
+def _expect_own_folder(folder: Path) -> None:
+    where = shown(folder.relative_to(folder.parents[2]))
+    if linked(folder):
+        raise SubmissionError("link", where, f"{LINK}.")
+    try:
+        os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
+    except OSError as error:
+        raise SubmissionError("unreadable", where, f"{UNREADABLE} ({error.strerror}).") from error
 
 
 def fingerprint(version: str, files: Iterable[tuple[str, bytes]]) -> str:
@@ -84,7 +103,12 @@ def read_files(folder: Path, left_out: list[Remark] | None = None) -> Iterator[t
         folders[:] = [name for name in folders if name not in NOT_LOOKED_AT]
         where = Path(place).relative_to(folder)
         for name in [*folders, *names]:
-            says, content = _read(name, descriptor, name in folders)
+            says: str | None = f"has a path of more than {MAX_PATH} bytes"
+            content: bytes | None = None
+            if len(os.fsencode(where / name)) > MAX_PATH:
+                folders[:] = [other for other in folders if other != name]
+            else:
+                says, content = _read(name, descriptor, name in folders, MAX_BYTES + 1 - size)
             if content is not None:
                 yield str(where / name), content
                 size += len(content)
@@ -96,24 +120,25 @@ def read_files(folder: Path, left_out: list[Remark] | None = None) -> Iterator[t
                 )
 
 
-def _read(name: str, folder: int, is_folder: bool) -> tuple[str | None, bytes | None]:
-    """A regular file's content, or why there is none; neither for a folder, which is walked."""
+def _read(name: str, folder: int, is_folder: bool, most: int) -> tuple[str | None, bytes | None]:
+    """A regular file's first `most` bytes, or why there are none; neither for a folder, which is walked."""
     try:
         mode = os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode
         if stat.S_ISLNK(mode):
             return LINK, None
         if is_folder:
+            os.close(os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder))
             return None, None
         if not stat.S_ISREG(mode):
             return "is no regular file", None
         # what it is may have changed since: neither a link nor a pipe must catch us here
         descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
     except OSError as error:
-        return f"cannot be read ({error.strerror})", None
+        return f"{UNREADABLE} ({error.strerror})", None
     with os.fdopen(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             return "is no regular file", None
-        return None, file.read(MAX_BYTES + 1)
+        return None, file.read(most)
 
 
 def expect_usable_id(student: str) -> None:
@@ -122,9 +147,11 @@ def expect_usable_id(student: str) -> None:
     if student != student.strip() or set(student) & set("*?["):
         raise SubmissionError("student-id", folder, "has outer spaces or one of * ? [ in its name.")
     if student != shown(student):
-        raise SubmissionError("student-id", folder, "has a name that is not UTF-8 text.")
+        raise SubmissionError("student-id", folder, "has a name that is not text which can be printed.")
+    if len(student) > MAX_ID:
+        raise SubmissionError("student-id", folder, f"has a name of more than {MAX_ID} characters.")
 
 
-def shown(path: Path | str) -> str:
-    """A path as text that every file and terminal takes: names may hold bytes that are no UTF-8."""
-    return str(path).encode("utf-8", "backslashreplace").decode()
+def shown(text: Path | str) -> str:
+    """One line that every file and terminal takes: names may hold escapes, line ends, bytes that are no UTF-8."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in str(text))

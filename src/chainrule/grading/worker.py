@@ -33,7 +33,7 @@ from chainrule.grading.preflight import notebook_of
 from chainrule.grading.remark import Remark
 from chainrule.grading.steps import steps
 from chainrule.grading.submission import Files as Files
-from chainrule.grading.submission import Submission, fingerprint, in_order, read_files
+from chainrule.grading.submission import Submission, fingerprint, in_order, read_files, shown
 from chainrule.nbgrading import course_config
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's own file: when the work was handed in
@@ -126,6 +126,7 @@ class Desk:
 def _desk(job: Job) -> Desk:
     # cell ids that repeat or are missing in a submission: nbformat gives new ones, and says so each time
     warnings.filterwarnings("ignore", module="nbformat")
+    warnings.filterwarnings("ignore", category=UserWarning)  # libraries' words on a notebook may hold a student's
     return Desk(job)
 
 
@@ -133,7 +134,9 @@ def _grade(desk: Desk, submission: Submission, start: float) -> Graded:
     unit, student = desk.unit, submission.student
     nb, remarks = notebook_of(unit, submission)
     beside = desk.beside(submission.files)
-    timestamp, doubt = _timestamp(dict(submission.files).get(TIMESTAMP))
+    timestamp, doubt = _timestamp(submission.files)
+    if doubt:  # nbgrader's own commands, which read it again from the results, would stop at it
+        beside = {name: content for name, content in beside.items() if PurePosixPath(name).parts[0] != TIMESTAMP}
     with _folder(beside) as folder:
         resources: Any = ResourcesDict(
             metadata=ResourcesDict(name=unit.notebook, path=folder),
@@ -188,14 +191,17 @@ def _expect_valid(nb: nbformat.NotebookNode, unit: Unit) -> None:
     try:
         nbformat.validate(nb, relax_add_props=True)
     except nbformat.ValidationError as error:
-        words = str(error).splitlines()[0]
+        words = shown(str(error).splitlines()[0][:120])
         raise SubmissionError(
             "corrupt-notebook", f"{unit.notebook}.ipynb", f"is no valid notebook ({words})."
         ) from error
 
 
-def _timestamp(content: bytes | None) -> tuple[datetime | None, tuple[Remark, ...]]:
-    """When the work was handed in, as nbgrader reads it; a remark where the file holds no time."""
+def _timestamp(files: Files) -> tuple[datetime | None, tuple[Remark, ...]]:
+    """When the work was handed in, as nbgrader reads it; a remark where the file holds no time, or is a folder."""
+    content = dict(files).get(TIMESTAMP)
+    if content is None and any(name.startswith(f"{TIMESTAMP}/") for name, _ in files):
+        return None, (Remark("timestamp", TIMESTAMP, "It is a folder; the work counts as handed in without a time."),)
     if content is None or not content.strip():
         return None, ()
     try:

@@ -186,15 +186,13 @@ ATTACKS = {
     "sends-crash": sends(
         "says that the kit broke down",
         'json.dumps({"crash": "MemoryError: run  rm -rf /  as root"})',
-        succeeds="a forged crash makes all of the student's work ungraded and the command end with status 1",
-        batch="faults",
+        causes=frozenset({"not-judged"}),
     ),
     "hides-cases": Attack(
         "takes the cases away, so that gathering breaks down",
         'import os\nos.environ.pop("CHAINRULE_CASES")',
         earns=NOTHING,
-        succeeds="the kit takes a student's removal of the cases for its own fault: ungraded, status 1",
-        batch="faults",
+        causes=frozenset({"not-judged"}),
     ),
     "sends-early": Attack("displays evidence in a cell before the tests", EARLIER),
     "sends-from-thread": Attack("a thread keeps sending evidence into other cells", THREAD, at_most=True),

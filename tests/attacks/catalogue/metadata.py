@@ -114,7 +114,6 @@ def attachments(notebook: NotebookNode) -> None:
     notebook.cells.append(cell)
 
 
-INVALID = "a notebook that breaks the format's schema is taken for the kit's own fault: ungraded, status 1"
 BONUS = with_cell(graded_cell("bonus-check", "1", points=100))
 KERNEL = {"name": "../../tmp/evil", "display_name": "x", "language": "R", "argv": ["/bin/sh", "-c", "touch /pwned"]}
 
@@ -142,10 +141,10 @@ ATTACKS = {
     "says-tasks": Attack("tests turned to tasks for a person", change=tasks),
     "says-skip": Attack("tags that keep tests from running", change=skipped),
     "says-graded": Attack("a notebook that is graded already", change=graded_before),
-    "says-outputs": Attack("outputs of no known kind", change=odd_outputs, batch="faults", succeeds=INVALID),
+    "says-outputs": Attack("outputs of no known kind", change=odd_outputs),
     "says-kernel": Attack("a kernel of its own", change=of_notebook(kernelspec=KERNEL, language_info={"name": "R"})),
-    "says-language": Attack("a language that is no text", change=of_notebook(language_info=[], kernelspec=[]), batch="faults", succeeds=INVALID),
-    "says-cell-ids": Attack("cell ids of markup", change=odd_ids, batch="faults", succeeds=INVALID),
+    "says-language": Attack("a language that is no text", change=of_notebook(language_info=[], kernelspec=[])),
+    "says-cell-ids": Attack("cell ids of markup", change=odd_ids),
     "says-same-ids": Attack("one id for all cells", change=same_ids),
     "says-copies": Attack("a hundred copies of one test", change=many_copies, causes=told("duplicated-test-cell")),
     "says-attachment": Attack("a picture that is no picture", change=attachments),

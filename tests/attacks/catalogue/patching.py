@@ -152,8 +152,7 @@ ATTACKS = {
         "breaks the catching of warnings, so that gathering breaks down",
         WARNINGS,
         earns=NOTHING,
-        batch="faults",
-        succeeds="the kit takes what a student broke for its own fault: ungraded, status 1",
+        causes=frozenset({"not-judged"}),
     ),
     "raises-exit": Attack(
         "an answer that exits", answers={"half": RAISES.format("SystemExit(0)")}, earns={**HONEST, "half": 0.0}

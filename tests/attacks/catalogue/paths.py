@@ -22,7 +22,6 @@ LEFT_OUT = told("files-left-out")
 HOLDING = 'import os\nfor at, _, names in os.walk("."):\n    for name in names:\n        print(at, name, open(os.path.join(at, name), "rb").read()[:2000])'
 ESCAPES = "\x1b[2J\x1b]0;owned\x07\x1b[31m"
 FORGED_LINE = "x\nmate  kit-fault  NOT GRADED: run rm -rf ~"
-TERMINAL = "control characters of a file's or a student's name reach the terminal"
 
 
 def link_to(target: str, name: str = "link.txt") -> Callable[[Path], None]:
@@ -131,7 +130,6 @@ def at_time(text: str | bytes, **more: Any) -> Attack:
 
 
 LINK, GONE = told("link"), told("missing-notebook")
-BAD_TIME = "a timestamp.txt that is no time makes the submission ungraded, as the kit's own fault"
 TWO_NOTEBOOKS = {"other/tiny.ipynb": "{}", "tiny (1).ipynb": "[]"}
 
 ATTACKS = {
@@ -145,16 +143,12 @@ ATTACKS = {
         place=unit_to_mate,
         earns=None,
         causes=LINK,
-        batch="faults",
-        succeeds="a submission that is a link to another's folder is graded as one's own",
     ),
     "links-student": Attack(
         "the student's folder is a link to another's",
         place=student_to_mate,
         earns=None,
         causes=LINK,
-        batch="faults",
-        succeeds="a student's folder that is a link to another's is graded as one's own",
     ),
     "pipes-notebook": Attack("the notebook is a pipe", place=in_place(os.mkfifo), earns=None, causes=GONE),
     "pipes": Attack("a pipe that nobody fills", place=lambda folder: os.mkfifo(folder / "pipe"), causes=LEFT_OUT),
@@ -199,73 +193,57 @@ ATTACKS = {
         place=sparse,
         earns=None,
         causes=told("too-large"),
-        batch="sparse",
-        succeeds="the plan reads every file whole before its size is looked at: the command ends with a MemoryError",
     ),
     "unreadable": Attack(
         "a file that the grader may not read",
         place=unreadable,
         causes=LEFT_OUT,
         only="user",
-        batch="unreadable",
-        succeeds="one file that cannot be read ends the command before anyone is graded",
     ),
     "unreadable-notebook": Attack(
         "a notebook that the grader may not read",
         place=unreadable_notebook,
         earns=None,
-        may=told("missing-notebook", "unreadable", "link", "corrupt-notebook"),
+        causes=told("unreadable"),
         only="user",
-        batch="unreadable-notebook",
-        succeeds="one notebook that cannot be read ends the command before anyone is graded",
     ),
     "closed-folder": Attack(
         "a folder that the grader may not open",
         place=closed_folder,
         earns=None,
-        may=told("missing-notebook", "unreadable"),
+        causes=told("unreadable"),
         only="user",
-        batch="closed-folder",
-        succeeds="one folder that cannot be opened ends the command before anyone is graded",
     ),
     # names that reach the terminal
     "names-escapes": Attack(
         "names that write to the terminal",
         place=lambda folder: (folder / f"{ESCAPES}.txt").symlink_to("/etc/passwd"),
         causes=LEFT_OUT,
-        batch="terminal",
-        succeeds=TERMINAL,
     ),
     "names-lines": Attack(
         "a name that forges a line of the report",
         place=lambda folder: (folder / FORGED_LINE).symlink_to("/etc/passwd"),
         causes=LEFT_OUT,
-        batch="terminal",
-        succeeds=TERMINAL,
     ),
     "id-escapes": named(
-        f"id{ESCAPES}", place=link_to("/etc/passwd"), causes=told("student-id"), earns=None, batch="terminal", succeeds=TERMINAL
+        f"id{ESCAPES}", place=link_to("/etc/passwd"), causes=told("student-id"), earns=None
     ),
     "id-lines": named(
-        FORGED_LINE.replace("/", ""), place=link_to("/etc/passwd"), causes=told("student-id"), earns=None, batch="terminal",
-        succeeds=TERMINAL,
+        FORGED_LINE.replace("/", ""), place=link_to("/etc/passwd"), causes=told("student-id"), earns=None,
     ),
     "id-markup": named("<img src=x onerror=alert(6660)>"),
     "id-quotes": named("'\"><svg onload=alert(6660)>"),
     "id-shell": named("$(touch pwned);`id`", place=link_to("/etc/passwd"), causes=LEFT_OUT),
     "id-option": named("--student", place=link_to("/etc/passwd"), causes=LEFT_OUT),
     "id-hidden": named(".grading-x"),
-    "id-percent": named("%2e%2e%2fmate{unit}{0}%s", batch="faults", succeeds="an id with % in it, which nbgrader's own database layer trips over, is the kit's fault"),
-    "id-long": named(
-        "i" * 255, batch="faults",
-        succeeds="an id of 255 bytes, which nbgrader takes, has no room for the prefix of its private folder",
-    ),
+    "id-percent": named("%2e%2e%2fmate{unit}{0}%s"),
+    "id-long": named("i" * 255, causes=told("student-id"), earns=None),
     # nbgrader believes timestamp.txt
     "time-past": at_time("1970-01-01 00:00:00 UTC"),
     "time-future": at_time("9999-12-31 23:59:59 UTC"),
-    "time-garbage": at_time("yesterday evening, sir", batch="faults", succeeds=BAD_TIME),
-    "time-edge": at_time("0001-01-01 00:00:00 +2359", batch="faults", succeeds=BAD_TIME),
-    "time-binary": at_time(b"\xff\xfe\x00" * 100, batch="faults", succeeds=BAD_TIME),
-    "time-long": at_time("1" * 1_000_000, batch="faults", succeeds=BAD_TIME),
-    "time-folder": Attack("a folder in the time's place", files={"timestamp.txt/x": "x"}, batch="faults", succeeds=BAD_TIME),
+    "time-garbage": at_time("yesterday evening, sir", causes=told("timestamp")),
+    "time-edge": at_time("0001-01-01 00:00:00 +2359", causes=told("timestamp")),
+    "time-binary": at_time(b"\xff\xfe\x00" * 100, causes=told("timestamp")),
+    "time-long": at_time("1" * 1_000_000, causes=told("timestamp")),
+    "time-folder": Attack("a folder in the time's place", files={"timestamp.txt/x": "x"}, causes=told("timestamp")),
 }  # fmt: skip
