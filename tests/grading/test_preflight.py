@@ -240,7 +240,19 @@ def test_older_formats_are_read(tiny: Unit, version: int) -> None:
 
 @pytest.mark.parametrize(
     "student",
-    ["a*", "q?", "amy [1]", " tail", "tail ", os.fsdecode(b"\xff\xfe"), "a\x1b[2J", "a\nb", "a\u202eb", "i" * 129],
+    [
+        "a*",
+        "q?",
+        "amy [1]",
+        " tail",
+        "tail ",
+        "amy  link  x",
+        os.fsdecode(b"\xff\xfe"),
+        "a\x1b[2J",
+        "a\nb",
+        "a\u202eb",
+        "i" * 129,
+    ],
 )
 def test_folder_that_names_no_student(student: str) -> None:
     """nbgrader looks for folders by pattern and stores text: what it cannot find again is refused by name."""

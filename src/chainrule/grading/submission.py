@@ -144,8 +144,8 @@ def _read(name: str, folder: int, is_folder: bool, most: int) -> tuple[str | Non
 def expect_usable_id(student: str) -> None:
     """SubmissionError where nbgrader cannot find a folder of that name again: it takes names as patterns."""
     folder = shown(Path("submitted") / student)
-    if student != student.strip() or set(student) & set("*?["):
-        raise SubmissionError("student-id", folder, "has outer spaces or one of * ? [ in its name.")
+    if student != student.strip() or "  " in student or set(student) & set("*?["):
+        raise SubmissionError("student-id", folder, "has outer or double spaces or one of * ? [ in its name.")
     if student != shown(student):
         raise SubmissionError("student-id", folder, "has a name that is not text which can be printed.")
     if len(student) > MAX_ID:
