@@ -172,7 +172,8 @@ def _say_graded(unit: str, planned: Planned, graded: list[Graded]) -> int:
     for student in sorted(look):
         for remark in look[student]:
             head = "NOT GRADED: " if student in ungraded else ""
-            says = f"{student}  {remark.cause}  {head}{remark.where}: {remark.says} {remark.way_out(unit, student)}"
+            name = " ".join(student.split())  # two spaces end a column, which no name may forge
+            says = f"{name}  {remark.cause}  {head}{remark.where}: {remark.says} {remark.way_out(unit, student)}"
             out.print(shown(says), markup=False, soft_wrap=True, style="red" if head else None)
     seconds = sum(outcome.seconds for outcome in graded) / len(graded) if graded else 0.0
     refused = sum(outcome.refused is not None for outcome in graded)

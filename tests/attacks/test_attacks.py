@@ -177,7 +177,7 @@ def test_command_asks_for_a_person(outcome_of: Outcomes) -> None:
     said = outcome_of("main").said
     assert said is not None
     assert said.status == 3, said.out[-2000:]
-    # a file's name may say so, but no line of ours
+    # a file's or a student's name may say so, but no line of ours
     assert not [line for line in said.out.splitlines() if line.split("  ")[1:2] == ["kit-fault"]]
     last = said.out.splitlines()[-1]
     refused = sum(a.earns is None and a.runs_here() for a in ATTACKS.values() if a.batch == "main")

@@ -227,7 +227,7 @@ CLASS: dict[str, Bad] = {
     "kernel-of-r": Bad(
         edited(lambda nb: nb.metadata.update(kernelspec={"name": "ir", "display_name": "R", "language": "R"})), FULL
     ),
-    "no-metadata": Bad(edited(lambda nb: nb.update(metadata=[])), FULL),
+    "no-metadata": Bad(edited(lambda nb: nb.update(metadata=[])), None, frozenset({"corrupt-notebook"})),
     "odd-metadata": Bad(edited(lambda nb: nb.metadata.update(title=7, authors="me", orig_nbformat="x")), FULL),
     "skips-tests": Bad(edited(with_skip_tags), FULL),
     "skips-tests-and-wrong": Bad(edited(with_skip_tags, letter="letter = 'a'"), {**FULL, "letter": 0.0}),

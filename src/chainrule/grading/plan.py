@@ -34,15 +34,8 @@ def plan(course: Course, unit: Unit, students: list[str] | None = None, fresh: b
     scored = _scored(course, unit)
     for student in students or submitted:
         notes = notes_of(course, unit, student)
-        folder = course.root / "submitted" / student / unit.name
-        mark = fingerprint(unit, folder)
-        if (
-            fresh
-            or submission.linked(folder)
-            or notes is None
-            or notes.get("fingerprint") != mark
-            or student not in scored
-        ):
+        mark = _mark(unit, course.root / "submitted" / student / unit.name)
+        if fresh or notes is None or mark is None or notes.get("fingerprint") != mark or student not in scored:
             todo.append(student)
         else:
             unchanged[student] = tuple(Remark(**remark) for remark in notes.get("remarks", []))
@@ -62,6 +55,14 @@ def notes_of(course: Course, unit: Unit, student: str) -> dict[str, Any] | None:
 def fingerprint(unit: Unit, folder: Path) -> str:
     """Of the submission's files, the unit's version and the kit's."""
     return submission.fingerprint(unit.version, submission.in_order(submission.read_files(folder)))
+
+
+def _mark(unit: Unit, folder: Path) -> str | None:
+    """The fingerprint; None where there is nothing to take it of, which is told when the submission is read."""
+    try:
+        return None if submission.linked(folder) else fingerprint(unit, folder)
+    except OSError:
+        return None
 
 
 def _scored(course: Course, unit: Unit) -> set[str]:

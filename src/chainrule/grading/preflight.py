@@ -70,8 +70,6 @@ def read(name: str, content: bytes) -> nbformat.NotebookNode:
 
 
 def _expect_cells(notebook: nbformat.NotebookNode) -> None:
-    if not isinstance(notebook.get("metadata"), dict):
-        notebook.metadata = nbformat.NotebookNode()  # none of it is believed
     for cell in notebook.cells:
         if cell.cell_type not in ("code", "markdown", "raw") or not isinstance(cell.source, str):
             raise ValueError("a cell of an unknown form")

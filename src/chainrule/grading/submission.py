@@ -55,9 +55,14 @@ class Submission:
 def read_submission(student: str, folder: Path, standing: Standing) -> Submission:
     """Read a submission's folder. Raises SubmissionError where it cannot be graded whatever the notebook holds."""
     expect_usable_id(student)
-    _expect_own_folder(folder)
+    where = shown(folder.relative_to(folder.parents[2]))
+    if linked(folder):
+        raise SubmissionError("link", where, f"{LINK}.")
     left_out: list[Remark] = []
-    files = in_order(read_files(folder, left_out))
+    try:
+        files = in_order(read_files(folder, left_out))
+    except OSError as error:
+        raise SubmissionError("unreadable", where, f"{UNREADABLE} ({error.strerror}).") from error
     if sum(len(content) for _, content in files) > MAX_BYTES:
         says = f"comes with more than the {MAX_BYTES / 1e6:.0f} MB of files that are allowed."
         raise SubmissionError("too-large", shown(folder.name), says)
@@ -67,16 +72,6 @@ def read_submission(student: str, folder: Path, standing: Standing) -> Submissio
 def linked(folder: Path) -> bool:
     """Whether a submission's folder, or its student's, is a link: nobody's work is graded as another's."""
     return folder.is_symlink() or folder.parent.is_symlink()
-
-
-def _expect_own_folder(folder: Path) -> None:
-    where = shown(folder.relative_to(folder.parents[2]))
-    if linked(folder):
-        raise SubmissionError("link", where, f"{LINK}.")
-    try:
-        os.close(os.open(folder, os.O_RDONLY | os.O_DIRECTORY))
-    except OSError as error:
-        raise SubmissionError("unreadable", where, f"{UNREADABLE} ({error.strerror}).") from error
 
 
 def fingerprint(version: str, files: Iterable[tuple[str, bytes]]) -> str:
@@ -96,7 +91,8 @@ def in_order(files: Iterable[tuple[str, bytes]]) -> Files:
 def read_files(folder: Path, left_out: list[Remark] | None = None) -> Iterator[tuple[str, bytes]]:
     """The folder's regular files, up to the one that passes MAX_BYTES. Links are not followed.
 
-    What is left out (links, which may lead anywhere, pipes and the like) is added to `left_out`.
+    What is left out (links, which may lead anywhere, pipes and the like) is added to `left_out`. OSError where the
+    folder itself cannot be opened.
     """
     size = 0
     for place, folders, names, descriptor in os.fwalk(folder, follow_symlinks=False):
@@ -144,8 +140,8 @@ def _read(name: str, folder: int, is_folder: bool, most: int) -> tuple[str | Non
 def expect_usable_id(student: str) -> None:
     """SubmissionError where nbgrader cannot find a folder of that name again: it takes names as patterns."""
     folder = shown(Path("submitted") / student)
-    if student != student.strip() or set(student) & set("*?["):
-        raise SubmissionError("student-id", folder, "has outer spaces or one of * ? [ in its name.")
+    if student != student.strip() or "  " in student or set(student) & set("*?["):
+        raise SubmissionError("student-id", folder, "has outer or double spaces or one of * ? [ in its name.")
     if student != shown(student):
         raise SubmissionError("student-id", folder, "has a name that is not text which can be printed.")
     if len(student) > MAX_ID:
