@@ -247,6 +247,7 @@ CLASS: dict[str, Bad] = {
         FULL,
         frozenset({"output-limit"}),
     ),
+    "shows-unknown": Bad(first("from IPython.display import display\ndisplay({'x/secret': 'x'}, raw=True)"), FULL),
     # forgeries, all of blank or wrong work
     "forged-outputs": Bad(edited(forged_outputs, **BLANK), NOTHING),
     "forged-display": Bad(answered(**{**BLANK, "letter": DISPLAY}), NOTHING),
