@@ -34,7 +34,7 @@ class Cluster:
         self.client = _connect(address)
         self.job = job
         # made by a task and not scattered: what a lost worker held is then made again
-        self._job: Future = self.client.submit(_same, job, key=f"chainrule-job-{id(self)}")
+        self._job: Future = self.client.submit(_same, job, pure=False)  # two runs on one cluster never share one
 
     def __enter__(self) -> Cluster:
         return self
