@@ -28,6 +28,7 @@ from chainrule.policy import read_late
 def configure(c: Config, root: Path) -> None:
     """Set nbgrader up so that `nbgrader autograde` and the formgrader grade in the sandbox, judged outside."""
     # imported here: the kernel machinery is slow to load, and not every nbgrader command needs it
+    from chainrule.grading.duedates import SetDueDates
     from chainrule.grading.feedback import FeedbackExporter
     from chainrule.grading.judging import DrawCases, Judge, ResetScores, RestoreCells
     from chainrule.grading.kernel import SandboxExecute
@@ -69,6 +70,7 @@ def configure(c: Config, root: Path) -> None:
         IgnorePattern,
         LimitOutput,
         SaveAutoGrades,
+        SetDueDates,
         AssignLatePenalties,
         CheckCellMetadata,
     ]

@@ -25,6 +25,7 @@ from traitlets.utils.importstring import import_item
 
 from chainrule.course import Unit
 from chainrule.errors import KitError
+from chainrule.grading.duedates import SetDueDates
 from chainrule.grading.judging import META, CoursePreprocessor, ResetScores
 from chainrule.grading.penalty import Penalties
 from chainrule.grading.submission import Standing
@@ -123,5 +124,6 @@ WITHOUT_GRADEBOOK: dict[Any, Any] = {
     OverwriteCells: None,
     CheckCellMetadata: ReleasedMetadata,
     SaveAutoGrades: NoteGrades,
+    SetDueDates: None,
     AssignLatePenalties: NotePenalty,
 }
