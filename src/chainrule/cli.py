@@ -183,9 +183,11 @@ def _say_graded(unit: str, planned: Planned, graded: list[Graded], renewed: int)
     notes = f", {refused} could not be graded" if refused else ""
     notes += f", {faults} failed by the kit's fault" if faults else ""
     notes += f", {len(planned.unchanged)} unchanged" if planned.unchanged else ""
-    notes += f" ({renewed} of them brought up to date: penalty or page)" if renewed else ""
+    notes += f", {renewed} of them brought up to date (late penalty, page)" if renewed else ""
     out.print(
-        f"{unit}: {len(scored)} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""), markup=False
+        f"{unit}: {len(scored)} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""),
+        markup=False,
+        soft_wrap=True,
     )
     return 1 if faults else 3 if any(look.values()) else 0
 

@@ -26,7 +26,8 @@ def standings(db: Session, unit: Unit, policy: Policy) -> defaultdict[str, Stand
     assignment = db.query(Assignment).filter(Assignment.name == unit.name).one()
     found: dict[str, dict[str, Any]] = {}
     students = db.query(SubmittedAssignment.student_id, SubmittedAssignment.extension)
-    held = dict(students.filter(SubmittedAssignment.assignment_id == assignment.id).tuples())
+    of_unit = students.filter(SubmittedAssignment.assignment_id == assignment.id)
+    held = dict(of_unit.all())
     for student in {*held, *policy.extensions}:
         due = policy.due_for(unit.name, student, assignment.duedate, held.get(student))
         found[student] = {"due": due, "marks": {}, "extra": {}, "comments": {}}
