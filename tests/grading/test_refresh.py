@@ -16,7 +16,10 @@ from nbgrader.converters import Autograde, GenerateFeedback
 
 from chainrule.course import Course
 from chainrule.grading import pool, refresh
+from chainrule.grading.bundle import pack
 from chainrule.grading.kernel import SandboxExecute
+from chainrule.grading.submission import Standing, read_submission
+from chainrule.grading.worker import Job, grade
 from chainrule.nbgrading import course_config, generate_assignment, run
 from helpers import BOB, SETTINGS, TINY, Said, built_course, chainrule_here, once, solved, submit
 
@@ -232,6 +235,18 @@ def test_page_that_cannot_be_made(course: Course, grade_again: Grade, monkeypatc
     assert re.search(r"the page of 91-tiny could not be made anew \(ValueError: no page today\)", said.err)
     assert "--fresh --student" in said.err
     assert held(course)["bob"] == 0.8
+
+
+def test_worker_that_has_one_unit_alone(course: Course, grade_again: Grade) -> None:
+    """A cluster's worker needs no unit but its own, whatever others course.toml names. The client refreshes."""
+    other = course.root / "authoring" / "92-other"
+    shutil.copytree(course.root / "authoring" / TINY, other)
+    (course.root / "course.toml").write_text(SETTINGS + POLICY + '[grades]\nextra_credit = ["92"]\n', "utf-8")
+    unit = course.unit(TINY)
+    bob = read_submission("bob", course.root / "submitted" / "bob" / TINY, Standing(due=datetime(2026, 10, 12, 21, 59)))
+    outcome = grade(Job(TINY, unit.version, pack(course, unit)), bob)
+    assert (outcome.late_penalty, outcome.kit_fault) == (0.4, None)
+    assert "3 of them" in grade_again(POLICY.replace("0.1", "0.2"), "--cluster", "127.0.0.1:1").out
 
 
 def test_bad_policy_stops_before_anything(course: Course, grade_again: Grade) -> None:
