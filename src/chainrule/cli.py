@@ -141,6 +141,7 @@ def grade(
 
     course = Course.find()
     found = course.unit(unit)
+    renewed: list[str] = []
     with _progress() as progress:
         task = progress.add_task(found.name, total=None)
         try:
@@ -154,15 +155,16 @@ def grade(
                 cluster,
                 begin=lambda planned: progress.update(task, total=len(planned.todo)),
                 done=lambda outcome: progress.update(task, advance=1),
+                renewed=renewed.extend,
             )
         except (KitError, SandboxUnavailable) as error:
             progress.stop()
             err.print(f"chainrule grade: {error}", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
-    raise typer.Exit(_say_graded(found.name, planned, graded))
+    raise typer.Exit(_say_graded(found.name, planned, graded, len(renewed)))
 
 
-def _say_graded(unit: str, planned: Planned, graded: list[Graded]) -> int:
+def _say_graded(unit: str, planned: Planned, graded: list[Graded], renewed: int) -> int:
     """Print a line for each submission that a person must look at. Returns the exit status."""
     scored = [outcome for outcome in graded if outcome.scores is not None]
     look: dict[str, tuple[Remark, ...]] = {outcome.student: outcome.remarks for outcome in scored}
@@ -181,8 +183,11 @@ def _say_graded(unit: str, planned: Planned, graded: list[Graded]) -> int:
     notes = f", {refused} could not be graded" if refused else ""
     notes += f", {faults} failed by the kit's fault" if faults else ""
     notes += f", {len(planned.unchanged)} unchanged" if planned.unchanged else ""
+    notes += f", {renewed} of them brought up to date (late penalty, page)" if renewed else ""
     out.print(
-        f"{unit}: {len(scored)} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""), markup=False
+        f"{unit}: {len(scored)} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""),
+        markup=False,
+        soft_wrap=True,
     )
     return 1 if faults else 3 if any(look.values()) else 0
 
