@@ -23,18 +23,20 @@ from chainrule.report.statistics import (
 # D. J. Denis, Applied Univariate, Bivariate, and Multivariate Statistics (2nd ed., Wiley 2021): five items, ten
 # people, and what SPSS's RELIABILITY says of them
 DENIS = np.array(
-    """10 12 15 11 12
-       12 18 12 12  1
-        8 16 14 14  4
-        6  8 16  8  6
-        4  7  8  7  5
-        6  6  3  7  3
-        3  4  6  5  8
-        7  3  7  9  9
-        8  9  4 10 10
-        9  5  6 11 12""".split(),
+    [
+        [10, 12, 15, 11, 12],
+        [12, 18, 12, 12, 1],
+        [8, 16, 14, 14, 4],
+        [6, 8, 16, 8, 6],
+        [4, 7, 8, 7, 5],
+        [6, 6, 3, 7, 3],
+        [3, 4, 6, 5, 8],
+        [7, 3, 7, 9, 9],
+        [8, 9, 4, 10, 10],
+        [9, 5, 6, 11, 12],
+    ],
     dtype=float,
-).reshape(10, 5)
+)
 
 # R's data set `attitude` (S. Chatterjee and B. Price, Regression Analysis by Example, 1977), and what
 # psych::alpha(attitude) prints (W. Revelle, An overview of the psych package)
@@ -136,7 +138,7 @@ def test_alpha_may_be_negative() -> None:
 
 
 def test_margin_of_a_correlation() -> None:
-    """r = .5 of 28 pairs: Fisher's interval is .156 to .736, so .344 at its wider side; of three pairs nothing is said."""
+    """r = .5 of 28 pairs: Fisher's interval is .156 to .736, so .344 at its wider side; of three pairs, nothing."""
     assert margin(0.5, 28) == pytest.approx(0.5 - 0.1559, abs=1e-3)
     assert margin(0.5, 3) is None
     assert margin(1.0, 28) is None

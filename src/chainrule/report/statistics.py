@@ -51,7 +51,7 @@ def cronbach_alpha(points: Array) -> float | None:
     total = _variance(points.sum(axis=1))
     if total == 0.0:
         return None
-    return k / (k - 1) * (1 - sum(_variance(column) for column in points.T) / total)
+    return float(k / (k - 1) * (1 - sum(_variance(column) for column in points.T) / total))
 
 
 def alphas_without(points: Array) -> list[float | None]:
