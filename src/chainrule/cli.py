@@ -238,8 +238,8 @@ def report(units: Units = None) -> None:
     if spread.n:
         out.print(f"the course so far: median {spread.median:.0%} of {spread.n} students")
     out.print(
-        f"{len(made.to_look_at)} items to look at, {len(made.at_risk)} students who may need help, "
-        f"{len(made.all_pairs)} pairs of near-identical work"
+        f"items to look at: {len(made.to_look_at)}; students who may need help: {len(made.at_risk)}; "
+        f"near-identical pairs: {len(made.all_pairs)}"
     )
     path = write_page(course, made, datetime.now())
     out.print(f"written: {path} (for staff: it names students)", markup=False, soft_wrap=True)

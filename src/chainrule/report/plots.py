@@ -50,7 +50,7 @@ def histogram(name: str, title: str, shares: Sequence[float], median: float | No
     with rc_context(STYLE):
         figure = Figure(figsize=(3.4, 2.0), layout="constrained")
         axes = figure.add_subplot()
-        axes.bar(np.arange(BINS) * 100 / BINS, counts, width=100 / BINS, align="edge", color=BAR, edgecolor="none")
+        axes.bar(np.arange(BINS) * 100 / BINS, counts, width=94 / BINS, align="edge", color=BAR, edgecolor="none")
         if median is not None:
             axes.axvline(100 * min(max(median, 0.0), 1.0), color=MARK, linestyle="--", linewidth=1.5)
         axes.set_xlim(0, 100)
