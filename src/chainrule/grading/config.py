@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -21,6 +22,7 @@ from traitlets.config import Config
 
 from chainrule.course import Course
 from chainrule.errors import CourseError
+from chainrule.policy import read_late
 
 
 def configure(c: Config, root: Path) -> None:
@@ -29,6 +31,7 @@ def configure(c: Config, root: Path) -> None:
     from chainrule.grading.feedback import FeedbackExporter
     from chainrule.grading.judging import DrawCases, Judge, ResetScores, RestoreCells
     from chainrule.grading.kernel import SandboxExecute
+    from chainrule.grading.penalty import LatePolicy
 
     # nbgrader calls `alembic` by its bare name, which is there only in an activated environment
     tools = str(Path(sys.executable).parent)
@@ -69,5 +72,9 @@ def configure(c: Config, root: Path) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
+    late = read_late(course)
+    if late is not None:  # else what nbgrader_config.py says of LateSubmissionPlugin
+        c.AssignLatePenalties.plugin_class = LatePolicy
+        c.LatePolicy.update(dataclasses.asdict(late))
     # Students' HTML, made harmless; in the formgrader's own button, too
     c.GenerateFeedback.exporter_class = FeedbackExporter
