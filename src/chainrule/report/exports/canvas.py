@@ -56,11 +56,16 @@ def _of_our_own(book: Book) -> list[list[str]]:
     rows = [[*HEAD, *(unit.name for unit in book.units)]]
     rows.append([POINTS, *[""] * (len(HEAD) - 1), *(number(out_of[unit.name]) for unit in book.units)])
     for _, row in grades.drop_duplicates("student").iterrows():
-        # a row that speaks of points possible would be taken for theirs
-        name = re.sub("points possible", "Points-Possible", defused(label(row)), flags=re.IGNORECASE)
         marks = (finals.get((row["student"], unit.name), "") for unit in book.units)
-        rows.append([name, "", "", row["student"], "", *marks])
+        rows.append([_nobodys_name(row), "", "", row["student"], "", *marks])
     return rows
+
+
+def _nobodys_name(row: pd.Series) -> str:
+    """The first cell, for people: no name that Canvas could find a student by, nor what it takes for another row."""
+    text = label(row)
+    text = f"({text})" if text == row["student"] else text
+    return defused(text.replace("Points Possible", "Points-Possible"))
 
 
 # --------------------------------------------------------------------------- with Canvas's own export

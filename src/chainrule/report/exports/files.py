@@ -75,9 +75,9 @@ def one_line(text: str) -> str:
 
 
 def label(row: pd.Series) -> str:
-    """A student as people read it, for a cell that no program reads: `Last, First (id)`, on one line."""
+    """A student as people read it, on one line: `Last, First (id)`, or the id where there is no name."""
     name = ", ".join(filter(None, (one_line(said(row[part])) for part in ("last_name", "first_name"))))
-    return f"{name} ({row['student']})" if name else f"({row['student']})"
+    return f"{name} ({row['student']})" if name else str(row["student"])
 
 
 def listed(head: str, names: Iterable[str]) -> tuple[str, ...]:

@@ -31,10 +31,11 @@ def write_gradescope(book: Book, folder: Path) -> Written:
     top = folder / "gradescope"
     graded = book.of_units[book.of_units["state"] == GRADED]
     items = dict(iter(book.of_items.groupby(["unit", "student"], sort=False)))
+    folders = {student: _folder(student) for student in graded["student"]}
     written = set()
     for unit in book.units:
         for _, row in graded[graded["unit"] == unit.name].iterrows():
-            path = top / unit.name / _folder(row["student"]) / FILE
+            path = top / unit.name / folders[row["student"]] / FILE
             tree = results(book, unit, row, items[unit.name, row["student"]])
             write_whole(path, json.dumps(tree, ensure_ascii=False, indent=1).encode())
             written.add(path)
