@@ -65,7 +65,9 @@ class Book:
         return rows.assign(
             state=rows["state"].where(rows["state"] == MISSING, NOT_GRADED).mask(graded, GRADED),
             out_of=rows["worth"],
-            status=rows["status"].where(graded),
+            status=rows["status"].where(
+                graded & (rows["status"] != NOT_GRADED)
+            ),  # a person may score what no one judged
         )
 
 

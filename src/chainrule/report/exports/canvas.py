@@ -29,6 +29,7 @@ STUDENT, SIS_USER, SIS_LOGIN, SECTION = "Student", "SIS User ID", "SIS Login ID"
 HEAD = [STUDENT, "ID", SIS_USER, SIS_LOGIN, SECTION]
 POINTS = "    Points Possible"  # as Canvas writes it
 OUT_OF_HAND = ("EX", "N/A")  # excused by a person, or not assigned to the student: no grade of ours goes there
+ROUNDED = 0.00501  # Canvas exports numbers with two digits after the point
 TEST_STUDENT = "Student, Test"  # Canvas's own, in every course
 
 
@@ -190,7 +191,7 @@ def _column(roster: Roster, unit: str, out_of: float, rows: list[list[str]]) -> 
         raise CourseError(f"{roster.path}: {len(found)} assignments are called {unit}. Rename all but one in Canvas.")
     if found:
         worth = _points(rows[roster.points][found[0]])
-        if worth != out_of:
+        if worth is None or abs(worth - out_of) > ROUNDED:
             raise CourseError(
                 f"{roster.path}: {heads[found[0]]} has {rows[roster.points][found[0]].strip() or 'no'} points possible "
                 f"in Canvas, and {number(out_of)} here. Set them to {number(out_of)} in Canvas, and export again."

@@ -16,7 +16,8 @@ DIGITS = 5  # after the point, which is what Moodle keeps of a grade; Canvas sho
 
 # Where a spreadsheet may begin a cell: at the start, or, where it splits at other characters than commas, after these
 _CELL = r"(?:^|(?<=[;,|\t\r\n]))"
-_RUNS = r"[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001  (full-width signs, which some spreadsheets take for the plain ones)
+# What it would run there; some skip spaces, and take full-width signs for the plain ones
+_FORMULA = r"[ ']*[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +53,12 @@ def defused(text: str) -> str:
     Apostrophes that stand there already are kept, so that `undefused` gives the text back, whatever it was.
     Source: OWASP, CSV Injection.
     """
-    return re.sub(rf"{_CELL}(?='*{_RUNS})", "'", text)
+    return re.sub(rf"{_CELL}(?={_FORMULA})", "'", text)
 
 
 def undefused(text: str) -> str:
     """What `defused` was given."""
-    return re.sub(rf"{_CELL}'(?='*{_RUNS})", "", text)
+    return re.sub(rf"{_CELL}'(?={_FORMULA})", "", text)
 
 
 def number(value: float) -> str:

@@ -1,0 +1,58 @@
+"""How long exports take: python benchmarks/exports.py [STUDENTS]
+
+A made class of all nine units, in which everybody's notebook is the release with its outputs' bytes beside it: what the
+exports read of each is the verdicts, and what they pay for is to find them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from chainrule.course import TEST, Course, Unit
+from chainrule.demo import make_course
+from chainrule.grading.record import Writer, prepare
+from chainrule.grading.worker import Graded
+from chainrule.judge import Verdict
+from chainrule.judge.verdict import Status
+from chainrule.report.exports import Format, book_of, export
+
+OUTPUTS = 300_000  # characters of outputs in an autograded notebook, pictures mostly
+
+
+def main() -> None:
+    students = int(sys.argv[1]) if len(sys.argv) > 1 else 800
+    with tempfile.TemporaryDirectory(dir=os.environ.get("BENCHMARK_DIR")) as folder:
+        course = make_course(Course.find(Path(__file__)), Path(folder) / "course")
+        for unit in course.units():
+            record(course, unit, students, Path(folder) / f"staging-{unit.name}")
+        print(f"| {students} students, {len(course.units())} units | s |\n|---|---|")
+        for form in Format:
+            book = book_of(course)
+            start = time.monotonic()
+            written = export(book, form, Path(folder) / "exports")
+            print(f"| {form}, {written.files} files | {time.monotonic() - start:.1f} |", flush=True)
+
+
+def record(course: Course, unit: Unit, students: int, staging: Path) -> None:
+    """Every student's scores and notebook, with half of the points each."""
+    staging.mkdir()
+    prepare(course, unit, staging)
+    items = unit.items.values()
+    verdicts = [Verdict(i.id, Status.PARTLY, i.points / 2, i.points, "Half of it.").to_json() for i in items]
+    notebook: dict[str, Any] = json.loads(unit.release.read_text("utf-8"))
+    notebook["cells"][0]["source"] += "\n" + "x" * OUTPUTS
+    notebook["metadata"]["chainrule"] = {"verdicts": verdicts, "remarks": []}
+    files = ((f"{unit.notebook}.ipynb", json.dumps(notebook).encode()),)
+    scores = {item.id + TEST: item.points / 2 for item in items}
+    with Writer(course, unit) as writer:
+        writer.write([Graded(f"s{n:04}", 1.0, scores, {}, 0.0, autograded=files) for n in range(students)])
+
+
+if __name__ == "__main__":
+    main()
