@@ -9,8 +9,10 @@ import pandas as pd
 
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError
+from chainrule.judge import Verdict
 from chainrule.report.grades import course_grades, unit_grades
-from chainrule.report.tables import verdict_table
+from chainrule.report.tables import answers
+from chainrule.report.works import Work, read_works
 
 WHO = ["student", "first_name", "last_name", "email", "lms_id"]
 UNIT_COLUMNS = [
@@ -54,21 +56,28 @@ class Book:
     @functools.cached_property
     def of_items(self) -> pd.DataFrame:
         """One row a student, unit and item, of those who handed nothing in as well."""
-        return pd.concat([self._items_of(unit) for unit in self.units], ignore_index=True)[ITEM_COLUMNS]
-
-    def _items_of(self, unit: Unit) -> pd.DataFrame:
-        held = self.of_units.loc[self.of_units["unit"] == unit.name, [*WHO, "unit", "state"]]
-        items = pd.DataFrame({"item": list(unit.items), "worth": [item.points for item in unit.items.values()]})
-        verdicts = verdict_table(self.course, unit).astype({"student": str, "item": str, "points": float})
-        rows = held.merge(items, how="cross").merge(verdicts, how="left", on=["student", "item"])
+        items = [(unit.name, item.id, item.points) for unit in self.units for item in unit.items.values()]
+        held = self.of_units[[*WHO, "unit", "state"]]
+        rows = held.merge(pd.DataFrame(items, columns=["unit", "item", "out_of"]), on="unit")
+        found = answers(self.course, self.units, self._works).drop(columns="out_of")
+        rows = rows.merge(found, how="left", on=["unit", "student", "item"])
         graded = rows["points"].notna()
         return rows.assign(
             state=rows["state"].where(rows["state"] == MISSING, NOT_GRADED).mask(graded, GRADED),
-            out_of=rows["worth"],
-            status=rows["status"].where(
-                graded & (rows["status"] != NOT_GRADED)
-            ),  # a person may score what no one judged
-        )
+            # a person may score what was not judged
+            status=rows["status"].where(graded & (rows["status"] != NOT_GRADED)),
+            slips=rows["slips"].map(", ".join, na_action="ignore"),
+            follows=rows["follows"].map(", ".join, na_action="ignore"),
+        )[ITEM_COLUMNS]
+
+    def verdicts(self, unit: Unit, student: str) -> dict[str, Verdict]:
+        """What the judge said of each item; empty where grading left nothing."""
+        work = self._works.get((unit.name, student))
+        return {item: Verdict.from_json(dict(tree)) for item, tree in work.verdicts.items()} if work else {}
+
+    @functools.cached_property
+    def _works(self) -> dict[tuple[str, str], Work]:
+        return read_works(self.course, self.units)
 
 
 def book_of(course: Course, names: list[str] | None = None) -> Book:

@@ -17,7 +17,6 @@ import pandas as pd
 from chainrule import __version__
 from chainrule.course import Unit
 from chainrule.errors import CourseError
-from chainrule.grading.plan import notes_of
 from chainrule.judge import Verdict
 from chainrule.render import verdict_text
 from chainrule.report.exports.book import GRADED, MISSING, NOT_GRADED, Book
@@ -53,8 +52,7 @@ def write_gradescope(book: Book, folder: Path) -> Written:
 
 def results(book: Book, unit: Unit, row: pd.Series, items: pd.DataFrame) -> dict[str, Any]:
     """One submission: the total with the late penalty taken off, and a test for each item."""
-    notes = notes_of(book.course, unit, row["student"]) or {}
-    verdicts = {tree["item"]: Verdict.from_json(tree) for tree in notes.get("verdicts", [])}
+    verdicts = book.verdicts(unit, row["student"])
     late = ""
     if row["penalty"]:
         late = f" {number(row['score'])} less {number(row['penalty'])}, since it was handed in late."

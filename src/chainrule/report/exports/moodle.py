@@ -21,8 +21,6 @@ from pathlib import Path
 import pandas as pd
 
 from chainrule.course import Unit
-from chainrule.grading.plan import notes_of
-from chainrule.judge import Verdict
 from chainrule.render import verdict_text
 from chainrule.report.exports.book import GRADED, Book
 from chainrule.report.exports.files import Written, defused, label, listed, number, one_line, said, write_whole
@@ -99,6 +97,6 @@ def _unescaping(text: str) -> str:
 
 def _feedback(book: Book, unit: Unit, student: str) -> str:
     """What was found, as text for Moodle, which shows feedback as HTML."""
-    verdicts = [Verdict.from_json(tree) for tree in (notes_of(book.course, unit, student) or {}).get("verdicts", [])]
-    text = "\n".join(verdict_text(verdict) for verdict in verdicts if not verdict.full)
+    verdicts = book.verdicts(unit, student)
+    text = "\n".join(verdict_text(verdict) for verdict in verdicts.values() if not verdict.full)
     return html.escape(text or "All is right." if verdicts else "", quote=False)
