@@ -149,7 +149,9 @@ def test_roster_with_semicolons(course: Course, tmp_path: Path) -> None:
     text = "\ufeff" + ROSTER.replace('"A, B"', "A").replace('"', "").replace("Ångström, Z.", "Ångström")
     text = text.replace("Seven, No", "Seven").replace("Student, Test", "Test").replace(",", ";").replace("5.00", "5,00")
     with_roster(course, tmp_path, text)
-    told = canvas((tmp_path / "canvas.csv").read_bytes(), USERS, ASSIGNMENTS, ("Notes",))
+    content = (tmp_path / "canvas.csv").read_bytes()
+    assert content.startswith(b"Student;ID;")
+    told = canvas(content, USERS, ASSIGNMENTS, ("Notes",))
     assert told.points[TINY] == "5.00"
     assert (told.grades[101, TINY], told.grades[101, MORE]) == ("5", "2.547")
 
