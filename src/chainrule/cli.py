@@ -29,7 +29,6 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False)
 
-Choice = TypeVar("Choice", bound=StrEnum)
 Units = Annotated[
     list[str] | None, typer.Argument(metavar="[UNIT]...", help="units by name or number; all where none is named")
 ]
@@ -272,6 +271,9 @@ def export(
             out.print(shown(f"  {note}"), markup=False, soft_wrap=True)
         look |= written.look
     raise typer.Exit(3 if look else 0)
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
 
 
 def _one_of(kind: type[Choice], name: str, *more: str) -> Choice:
