@@ -6,8 +6,9 @@ import json
 import os
 import sys
 import tempfile
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -248,6 +249,50 @@ def report(units: Units = None) -> None:
     )
     path = write_page(course, made, datetime.now())
     out.print(f"written: {path} (for staff: it names students)", markup=False, soft_wrap=True)
+
+
+@app.command()
+def export(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="csv, parquet, canvas, moodle, gradescope or all")],
+    units: Units = None,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="else gradebook/exports/")] = None,
+    roster: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="canvas: the gradebook that Canvas exported, to be filled in")
+    ] = None,
+    known_by: Annotated[
+        str, typer.Option(metavar="FIELD", help="moodle: how it knows students: idnumber, username or email")
+    ] = "idnumber",
+    feedback: Annotated[bool, typer.Option(help="moodle: a column of what was found beside each unit's")] = False,
+) -> None:
+    """Grades for other programs, by the course's policy; docs/exports.md says how each takes them."""
+    from chainrule.report import exports
+
+    course = Course.find()
+    forms = list(exports.Format) if form == "all" else [_one_of(exports.Format, form, "all")]
+    known = _one_of(exports.KnownBy, known_by)
+    if roster and exports.Format.CANVAS not in forms:
+        raise CourseError("--roster is for the format canvas")
+    book = exports.book_of(course, units)
+    look = False
+    for wanted in forms:
+        with err.status(wanted):
+            written = exports.export(book, wanted, to or course.gradebook / "exports", roster, known, feedback)
+        count = f" ({written.files} files)" if written.files != 1 else ""
+        out.print(f"written: {written.path}{count}", markup=False, soft_wrap=True)
+        for note in written.notes:
+            out.print(shown(f"  {note}"), markup=False, soft_wrap=True)
+        look |= written.look
+    raise typer.Exit(3 if look else 0)
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _one_of(kind: type[Choice], name: str, *more: str) -> Choice:
+    try:
+        return kind(name)
+    except ValueError:
+        raise CourseError(f"no {name!r} here; there are {', '.join([*kind, *more])}") from None
 
 
 @app.command()
