@@ -105,11 +105,11 @@ def page(course: Course, student: str) -> str:
     return (course.root / "feedback" / student / TINY / "tiny.html").read_text("utf-8")
 
 
-def total(course: Course, student: str) -> str:
-    """The score at the head of a page, as nbgrader's template has it."""
-    found = re.search(r"\(Score: ([\d.]+) /", page(course, student))
+def total(course: Course, student: str) -> float:
+    """The score at the head of a page."""
+    found = re.search(r"(?:Score: |<strong>)([\d.]+)(?: /|</strong> of)", page(course, student))
     assert found
-    return found[1]
+    return float(found[1])
 
 
 Grade = Callable[..., Said]
@@ -160,11 +160,11 @@ def test_unchanged_policy_changes_nothing(course: Course, grade_again: Grade) ->
 def test_change_of_policy_runs_nothing(course: Course, grade_again: Grade) -> None:
     """Penalties and the pages that show them are another; scores and notebooks are not touched."""
     before, pages = tree(course.root / "autograded"), tree(course.root / "feedback")
-    assert total(course, "bob") == "3.6"
+    assert total(course, "bob") == 3.6
     said = grade_again(POLICY.replace("0.1", "0.5").replace("grace_minutes = 15", ""))
     assert said.out.strip() == f"{TINY}: 0 graded, 6 unchanged, 4 of them brought up to date (late penalty, page)"
     assert held(course) == {"amy": 2.5, "bob": 2.0, "0012": 2.5, "dee": None, "eve": 2.5, "fay": None}
-    assert [total(course, student) for student in ("amy", "bob", "0012", "dee")] == ["2.5", "2.0", "2.5", "5.0"]
+    assert [total(course, student) for student in ("amy", "bob", "0012", "dee")] == [2.5, 2.0, 2.5, 5.0]
     assert tree(course.root / "autograded") == before
     changed = {name for name, content in tree(course.root / "feedback").items() if pages[name] != content}
     assert changed == {f"{student}/{TINY}/tiny.html" for student in ("amy", "bob", "0012", "eve")}
@@ -196,7 +196,7 @@ def test_what_a_person_wrote_reaches_the_page(course: Course, grade_again: Grade
         gradebook.db.commit()
     assert "2 of them" in grade_again().out
     assert held(course)["bob"] == 0.5
-    assert total(course, "bob") == "4.5"
+    assert total(course, "bob") == 4.5
     assert "Well <em>done</em>." in page(course, "fay")
 
 
@@ -217,7 +217,7 @@ def test_pages_that_others_made_or_removed(course: Course, grade_again: Grade) -
     shutil.rmtree(course.root / "feedback" / "bob")
     assert "1 of them" in grade_again().out
     assert page(course, "amy") == with_stamp
-    assert total(course, "bob") == "3.6"
+    assert total(course, "bob") == 3.6
     names = {path.name for path in (course.root / "feedback" / "bob" / TINY).iterdir()}
     assert names == {path.name for path in (course.root / "feedback" / "amy" / TINY).iterdir()}
     assert not list((course.root / "feedback").glob(".grading-*"))

@@ -21,7 +21,7 @@ from nbgrader.utils import parse_utc
 
 from chainrule.course import Course, Unit
 from chainrule.grading.bundle import pack
-from chainrule.grading.pages import without_stamp
+from chainrule.grading.stamp import without_stamp
 from chainrule.grading.standing import standings
 from chainrule.grading.submission import Submission, read_submission
 from chainrule.grading.worker import Graded, Job, _timestamp, grade

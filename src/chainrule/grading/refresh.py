@@ -26,9 +26,9 @@ from chainrule.errors import KitError
 from chainrule.grading.database import engine_of, gradebook_url, patiently, trouble
 from chainrule.grading.duedates import put_due_dates
 from chainrule.grading.feedback import FeedbackPage, Grades
-from chainrule.grading.pages import is_of, read_page, stamped, without_stamp
 from chainrule.grading.penalty import Penalties
 from chainrule.grading.record import STAGING
+from chainrule.grading.stamp import is_of, read_page, stamped, without_stamp
 from chainrule.grading.standing import standings
 from chainrule.grading.steps import final_scores
 from chainrule.grading.submission import Standing

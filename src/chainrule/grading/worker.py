@@ -29,9 +29,9 @@ from chainrule.errors import ChainruleError, KitError, SubmissionError
 from chainrule.grading.bundle import Bundle, unpack
 from chainrule.grading.feedback import FeedbackPage, Grades
 from chainrule.grading.judging import META
-from chainrule.grading.pages import stamped
 from chainrule.grading.preflight import notebook_of
 from chainrule.grading.remark import Remark
+from chainrule.grading.stamp import stamped
 from chainrule.grading.steps import steps
 from chainrule.grading.submission import Files as Files
 from chainrule.grading.submission import Submission, digest, fingerprint, in_order, read_files, shown
