@@ -27,7 +27,8 @@ def configure(c: Config, root: Path) -> None:
     """Set nbgrader up so that `nbgrader autograde` and the formgrader grade in the sandbox, judged outside."""
     # imported here: the kernel machinery is slow to load, and not every nbgrader command needs it
     from chainrule.grading.feedback import FeedbackExporter
-    from chainrule.grading.judging import DrawCases, Judge, ResetScores, RestoreCells
+    from chainrule.grading.formgrade import guard_pages
+    from chainrule.grading.judging import DrawCases, Judge, LookFirst, ResetScores, RestoreCells
     from chainrule.grading.kernel import SandboxExecute
 
     # nbgrader calls `alembic` by its bare name, which is there only in an activated environment
@@ -51,6 +52,7 @@ def configure(c: Config, root: Path) -> None:
     # A clean text of the notebook, with the course's own test cells, whatever was done to them
     c.Autograde.sanitize_preprocessors = [
         ResetScores,
+        LookFirst,
         RestoreCells,
         ClearOutput,
         DeduplicateIds,
@@ -69,5 +71,6 @@ def configure(c: Config, root: Path) -> None:
         AssignLatePenalties,
         CheckCellMetadata,
     ]
-    # Students' HTML, made harmless; in the formgrader's own button, too
+    # Students' HTML, made harmless; in the formgrader's own button, too, and in its pages for grading by hand
     c.GenerateFeedback.exporter_class = FeedbackExporter
+    guard_pages(c)

@@ -1,4 +1,4 @@
-"""The kit's steps in nbgrader's autograde, in order: reset, restore, draw, (execute), judge.
+"""The kit's steps in nbgrader's autograde, in order: reset, look, restore, draw, (execute), judge.
 
 They are nbgrader preprocessors, so `nbgrader autograde`, the formgrader's button and `chainrule grade`
 all grade by the same code.
@@ -19,12 +19,13 @@ from traitlets import Unicode
 
 from chainrule.cases import case_file, draw, rng_for
 from chainrule.course import TEST, Course, Unit
-from chainrule.errors import KitError
+from chainrule.errors import KitError, SubmissionError
 from chainrule.evidence import Evidence, read
 from chainrule.grading.plan import fingerprint
+from chainrule.grading.preflight import notebook_of
 from chainrule.grading.remark import Remark
 from chainrule.grading.restore import restore
-from chainrule.grading.submission import shown
+from chainrule.grading.submission import Standing, read_files, read_submission, shown
 from chainrule.judge import Verdict, judge_unit
 from chainrule.render import VERDICT_MIME, verdict_html
 
@@ -59,13 +60,36 @@ class ResetScores(CoursePreprocessor):
         return nb, resources
 
 
+class LookFirst(CoursePreprocessor):
+    """Refuses what `chainrule grade` refuses, where nbgrader reads the submitted folder itself.
+
+    The error is nbgrader's to report, in its log and the formgrader's, and nbgrader then removes what it had copied.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        unit, student = self.unit(resources), resources["nbgrader"]["student"]
+        try:
+            submission = read_submission(student, Path(resources["metadata"]["path"]), Standing())
+            _, resources["nbgrader"]["remarks"] = notebook_of(unit, submission)
+        except SubmissionError as error:
+            way_out = Remark(error.cause, error.where, error.says).way_out(unit.name, student)
+            raise SubmissionError(error.cause, error.where, f"{error.says} {way_out}") from None
+        # nbgrader has copied the folder by now, and has followed its links: what they led to is not the student's
+        copied = Path(self.root) / "autograded" / student / unit.name
+        kept = {name for name, _ in (*submission.files, *read_files(unit.source.parent))}
+        for path in copied.rglob("*"):
+            if not path.is_dir() and str(path.relative_to(copied)) not in kept:
+                path.unlink()
+        return nb, resources
+
+
 class RestoreCells(CoursePreprocessor):
     """The course's own cells as they were handed out; what was done to them becomes a remark."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         unit = self.unit(resources)
         nb.metadata.pop(META, None)
-        remarks = restore(nb, unit)
+        remarks = [*resources["nbgrader"].get("remarks", ()), *restore(nb, unit)]
         # in nbgrader's own autograde, the first of its two passes reads the submitted folder itself
         mark = resources["nbgrader"].get("fingerprint") or fingerprint(unit, Path(resources["metadata"]["path"]))
         nb.metadata[META] = {"fingerprint": mark, "remarks": [remark.to_json() for remark in remarks]}
