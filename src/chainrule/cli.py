@@ -307,7 +307,7 @@ def _say_finding(finding: Finding) -> None:
 
 @app.command()
 def web(
-    port: Annotated[int, typer.Option(min=1, help="where it listens")] = 8888,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="where it listens")] = 8888,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="do not open a browser")] = False,
     ip: Annotated[str, typer.Option(help="the address it listens on; this machine alone where none is named")] = LOCAL,
 ) -> None:

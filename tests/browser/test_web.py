@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from chainrule.web import SETTINGS
 from helpers import BOB, FULL, TINY, built_course, scores, solved, submit
 
 SECONDS = 60  # that a busy machine may take for one step
+PATIENCE = 30  # with a server that is asked to end
 SHOWN = 1000 * SECONDS
 
 # A test cell that turns into `pass` has no output, and without one plain nbgrader gives full marks.
@@ -83,9 +83,13 @@ def serving(command: list[str], folder: Path, home: Path, url: Callable[[], str 
     try:
         yield _awaited(lambda: _alive(process, home) and url())
     finally:
-        family = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-        process.send_signal(signal.SIGTERM)
-        _, left = psutil.wait_procs(family, timeout=SECONDS)
+        server = psutil.Process(process.pid)
+        family = server.children(recursive=True)
+        server.terminate()
+        # jupyter_server may wait for ever for a thread of its own, when its kernels have ended
+        for late in psutil.wait_procs([server], timeout=PATIENCE)[1]:
+            late.kill()
+        _, left = psutil.wait_procs([server, *family], timeout=SECONDS)
         for other in left:
             other.kill()
     assert not left, [other.cmdline() for other in left]

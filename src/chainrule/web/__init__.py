@@ -119,8 +119,6 @@ def expect_free(ip: str, port: int) -> None:
         with socket.socket(family, kind, protocol) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as Jupyter does: what just ended is no bar
             probe.bind(address)
-    except OverflowError as error:
-        raise CourseError(f"port {port}: ports are numbers up to 65535. Name another: --port 8889") from error
     except PermissionError as error:
         raise CourseError(
             f"port {port} is for the administrator's programs. Name one above 1023: --port 8889"
@@ -173,6 +171,7 @@ def _listening(process: subprocess.Popen[bytes], log: Path) -> Server:
 def _stop(process: subprocess.Popen[bytes]) -> None:
     if process.poll() is None:
         process.send_signal(signal.SIGTERM)  # it ends its kernels
+        # and then, at times, waits for a thread of its own for ever
         try:
             process.wait(STOP_SECONDS)
         except subprocess.TimeoutExpired:
