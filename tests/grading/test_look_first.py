@@ -16,7 +16,7 @@ from chainrule.course import Course, Unit
 from chainrule.grading import submission
 from chainrule.grading.plan import notes_of
 from chainrule.nbgrading import course_config
-from helpers import EMPTY, FULL, TINY, cell_of, graded_course, once, scores, solved, submit
+from helpers import CLASS_SCORES, EMPTY, FULL, TINY, cell_of, graded_course, once, scores, solved, submit
 
 # nbgrader's own queries make SQLAlchemy warn of nothing that matters
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -98,6 +98,15 @@ def test_refused_with_a_way_out(course: Course, monkeypatch: pytest.MonkeyPatch,
     assert REFUSED[make] in str(done["log"])
     assert not (course.root / "autograded" / student / TINY).exists()
     assert set(scores(course, course.unit(TINY), student).values()) <= {None}
+
+
+@pytest.mark.parametrize("text", ["{", "[]"])
+def test_notebook_that_cannot_be_read(course: Course, text: str) -> None:
+    """nbgrader fails at it before any preprocessor is asked; the score is not the old one's."""
+    (of_amy(course) / "tiny.ipynb").write_text(text)
+    assert not press(course, "amy")["success"]
+    assert scores(course, course.unit(TINY), "amy") == EMPTY
+    assert scores(course, course.unit(TINY), "bob") == CLASS_SCORES["bob"]
 
 
 def test_next_one_is_graded(course: Course) -> None:

@@ -28,7 +28,7 @@ def configure(c: Config, root: Path) -> None:
     # imported here: the kernel machinery is slow to load, and not every nbgrader command needs it
     from chainrule.grading.feedback import FeedbackExporter
     from chainrule.grading.formgrade import guard_pages
-    from chainrule.grading.judging import DrawCases, Judge, LookFirst, ResetScores, RestoreCells
+    from chainrule.grading.judging import DrawCases, Judge, LookFirst, ResetScores, RestoreCells, before_reading
     from chainrule.grading.kernel import SandboxExecute
 
     # nbgrader calls `alembic` by its bare name, which is there only in an activated environment
@@ -49,6 +49,7 @@ def configure(c: Config, root: Path) -> None:
     c.SandboxExecute.notebook_seconds = limits.notebook_seconds
     c.SandboxExecute.memory_mb = limits.memory_mb
     c.SandboxExecute.output_mb = limits.output_mb
+    c.Autograde.pre_convert_hook = before_reading
     # A clean text of the notebook, with the course's own test cells, whatever was done to them
     c.Autograde.sanitize_preprocessors = [
         ResetScores,

@@ -21,6 +21,7 @@ from chainrule.cases import case_file, draw, rng_for
 from chainrule.course import TEST, Course, Unit
 from chainrule.errors import KitError, SubmissionError
 from chainrule.evidence import Evidence, read
+from chainrule.grading.database import gradebook_url
 from chainrule.grading.plan import fingerprint
 from chainrule.grading.preflight import notebook_of
 from chainrule.grading.remark import Remark
@@ -48,16 +49,30 @@ class ResetScores(CoursePreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         place = resources["nbgrader"]
-        with Gradebook(place["db_url"]) as gradebook:
-            try:
-                found = gradebook.find_submission_notebook(place["notebook"], place["assignment"], place["student"])
-            except MissingEntry:
-                return nb, resources
-            for grade in found.grades:
-                grade.auto_score = None
-                grade.needs_manual_grade = True
-            gradebook.db.commit()
+        _reset(place["db_url"], place["notebook"], place["assignment"], place["student"])
         return nb, resources
+
+
+def before_reading(assignment: str, student: str, notebooks: list[str]) -> None:
+    """nbgrader's hook before a submission is read: a notebook that cannot be read comes to no preprocessor.
+
+    assignment and student may be patterns; the notebooks' paths are of one submission.
+    """
+    for path in map(Path, notebooks):
+        url = gradebook_url(Course(path.parents[3])).render_as_string(hide_password=False)
+        _reset(url, path.stem, path.parts[-2], path.parts[-3])
+
+
+def _reset(db_url: str, notebook: str, assignment: str, student: str) -> None:
+    with Gradebook(db_url) as gradebook:
+        try:
+            found = gradebook.find_submission_notebook(notebook, assignment, student)
+        except MissingEntry:
+            return
+        for grade in found.grades:
+            grade.auto_score = None
+            grade.needs_manual_grade = True
+        gradebook.db.commit()
 
 
 class LookFirst(CoursePreprocessor):
