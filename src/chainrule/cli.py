@@ -299,6 +299,28 @@ def _one_of(kind: type[Choice], name: str, *more: str) -> Choice:
 
 
 @app.command()
+def publish(
+    units: Units = None,
+    solution: Annotated[
+        bool, typer.Option(help="the instructor's notebook WITH its answers, in files of their own")
+    ] = False,
+    run: Annotated[bool, typer.Option(help="run the notebooks first, so that pages have pictures and tables")] = False,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="as a rule published/ in the course folder")] = None,
+    links: Annotated[
+        str, typer.Option(help="where fragments find the other units' pages, as in https://example.org/{unit}")
+    ] = "{unit}.html",
+) -> None:
+    """Write units as web pages: an HTML fragment for a CMS, the whole page, the stylesheet, an index."""
+    from chainrule.publish import publish as published
+
+    course = Course.find()
+    for path in published(course, course.units(units), to, solution=solution, run=run, links=links):
+        out.print(f"written: {path}", markup=False, soft_wrap=True)
+    if solution:
+        err.print("The files called SOLUTION hold the answers. Do not put them where students are.", style="red")
+
+
+@app.command()
 def demo(
     students: Annotated[int, typer.Option(min=1)] = 12,
     seed: Annotated[int, typer.Option(help="another seed, another class")] = 0,
