@@ -71,9 +71,12 @@ def place_words(place: Place) -> list[str]:
     if place.first_step is not None and place.steps is not None:
         last = place.shape[place.steps] - 1
         start, side = (last, "after") if place.backwards else (0, "before")
-        before = f"the steps {side} it are right" if place.first_step != start else "nothing is right before it"
-        way = "On the way back, which begins at the end, the" if place.backwards else "The"
-        said.append(f"{way} first wrong step is step {place.first_step} of 0 to {last}; {before}.")
+        if place.first_step == start:
+            said.append(f"Already the first step on the way{' back' if place.backwards else ''}, step {start}, is off.")
+        else:
+            way = "On the way back, the" if place.backwards else "The"
+            where = f"step {place.first_step} of 0 to {last}"
+            said.append(f"{way} first wrong step is {where}; the steps {side} it are right.")
     return said
 
 
