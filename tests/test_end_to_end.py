@@ -189,7 +189,9 @@ def test_feedback_says_what_the_judge_saw(both: tuple[Course, Course], unit: Uni
     assert "0.5 of 2 ~ a known mistake" in sigmoid
     slope = next(slip for slip in unit.items["sigmoid"].slips if slip.name == "slope")
     assert slope.says[1:] in sigmoid
-    assert "Charged once, here: layer-forward" in sigmoid
+    once = sigmoid.partition("Charged once, here:")[2]
+    assert "layer-forward" in once
+    assert "are not charged for it again." in once
     assert "2 of 2 ✓ right, given your earlier answer" in section(text, "layer-forward")
     assert "0 of 2 ! could not be judged" in section(text, "rnn-hidden")
     assert "KeyError" in section(text, "rnn-hidden"), "the student's own exception is the student's to see"

@@ -22,8 +22,9 @@ from chainrule.grading.feedback import FeedbackPage, Grades, bounds, filters
 from chainrule.grading.feedback import clean as cleaning
 from chainrule.grading.feedback.bounds import TooSlow, as_text, at_most
 from chainrule.grading.feedback.clean import clean
-from chainrule.grading.judging import _output
+from chainrule.grading.judging import META, _output
 from chainrule.grading.submission import Standing
+from chainrule.judge.place import Place
 from chainrule.judge.verdict import Status, Verdict
 from chainrule.nbgrading import course_config
 from chainrule.render import VERDICT_MIME
@@ -81,7 +82,7 @@ def harmful(text: str) -> list[str]:
     found = [tag for tag in found if "EVIL" in tag]
     for tag in soup.find_all(True):
         for name, value in tag.attrs.items():
-            if name == "alt":  # words
+            if name in ("alt", "aria-label"):  # words
                 continue
             if name.startswith("on") or "script:" in str(value).replace("\t", "") or "EVIL" in str(value):
                 found.append(f"{tag.name} {name}={value}")
@@ -99,6 +100,35 @@ def test_no_attack_is_left(maker: FeedbackPage, text: str, way: str) -> None:
         "comment": new_markdown_cell(f"one\n\n{text}\n\ntwo"),
     }[way]
     assert harmful(page(maker, cell, new_markdown_cell("the END"))) == []
+
+
+@pytest.mark.parametrize("text", ATTACKS)
+def test_no_attack_is_left_of_a_comment(maker: FeedbackPage, text: str) -> None:
+    """Whoever wrote it: the gradebook's comments may have come from anywhere."""
+    cell = new_code_cell("x", metadata={"nbgrader": {"solution": True, "grade_id": "total"}})
+    nb = new_notebook(cells=[cell, graded(Verdict("total", Status.RIGHT, 1.0, 1.0, "right."))])
+    made = maker.make(nb, Grades("tiny", {"total-check": 1.0}, {"total": f"END {text}"}, None, Standing()))
+    assert harmful(made) == []
+    assert "A person's comment" in made
+
+
+HOSTILE_WORDS = '<script>EVIL</script>" onload=EVIL x="`$<b>'
+
+
+def test_no_attack_is_left_of_what_the_judge_saw(maker: FeedbackPage) -> None:
+    """Names, keys, words and remarks of a verdict may hold what a student's code said."""
+    word = HOSTILE_WORDS
+    place = Place(word, ((word, True), (word, False)), word, (2, 2), 1, 4, ("x.", ".."), steps=0, first_step=1)
+    verdict = Verdict(
+        "total", Status.WRONG, 0.0, 1.0, word, (word,), word, word, word, (), word, (word,), (word,), place
+    )
+    nb = new_notebook(cells=[new_markdown_cell(f"# {word}"), graded(verdict)])
+    nb.metadata[META] = {"remarks": [{"cause": word, "where": word, "says": word}], "incidents": [[word] * 3]}
+    made = maker.make(nb, Grades(word, {"total-check": 0.0}, {}, None, Standing()))
+    assert made.count("EVIL") > 10
+    assert harmful(made) == []
+    soup = BeautifulSoup(made, "html.parser")
+    assert not [tag for tag in soup.find_all(True) if "EVIL" in " ".join(tag.attrs)]
 
 
 def test_search_sees_attacks() -> None:
