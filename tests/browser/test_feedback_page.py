@@ -243,6 +243,7 @@ def test_slips_say_what_where_and_what_next(course, open_page):
     assert "Charged once, here: total follows" in scale.inner_text()
     total = page.locator("section.item", has=page.locator("#item-total"))
     assert "right, given your earlier answer" in total.inner_text()
+    assert "Charged" not in total.inner_text()
     sums = page.locator("section.item", has=page.locator("#item-sums"))
     assert "The first wrong step is step 2 of 0 to 2; the steps before it are right." in sums.inner_text()
     assert "Nearly: look at" in sums.inner_text()

@@ -203,21 +203,24 @@ def left_at(answers: Sequence[Answer]) -> tuple[str, ...]:
 
 
 def _way(answers: Sequence[Answer], left: Sequence[str]) -> Markup:
-    """The picture of the items that build on each other; none where all is right."""
-    if all(answer.full for answer in answers):
-        return Markup("")
-    known = {answer.id for answer in answers}
+    """The picture of the items that went wrong, of what they build on and of what builds on them."""
+    judged = {answer.id: answer.verdict for answer in answers if answer.verdict}
+    wrong = {answer.id for answer in answers if answer.verdict and not answer.full}
+    reached = set(wrong)
+    while more := {name for name, verdict in judged.items() if reached.intersection(verdict.builds_on)} - reached:
+        reached |= more
+    shown = reached | {base for name in wrong for base in judged[name].builds_on}
     stops = [
         Stop(
             answer.id,
-            tuple(base for base in answer.verdict.builds_on if base in known),
+            tuple(base for base in answer.verdict.builds_on if base in shown and base in judged),
             answer.verdict.follows,
             answer.tone,
             answer.mark,
             answer.id in left,
         )
         for answer in answers
-        if answer.verdict
+        if answer.verdict and answer.id in shown
     ]
-    said = "; ".join(f"{answer.id}: {answer.word}" for answer in answers if answer.verdict)
-    return way_svg(stops, f"The items that build on each other. {said}.")
+    said = "; ".join(f"{answer.id}: {answer.word}" for answer in answers if answer.id in shown)
+    return way_svg(stops, f"Items that build on each other. {said}.")
