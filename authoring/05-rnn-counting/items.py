@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.items import Case, Finding, Same, Slip, Trial, Worked, choice, function, value
+from chainrule.items import Case, Finding, Same, Slip, Steps, Trial, Worked, choice, function, value
 
 Rng = np.random.Generator
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -285,6 +285,7 @@ ITEMS = (
     function(
         "states",
         points=2,
+        steps=Steps(1),
         builds_on=["next-state"],
         worked=[
             Worked(
@@ -427,6 +428,7 @@ ITEMS = (
         "states-worked",
         "S_worked",
         points=1,
+        steps=Steps(1),
         builds_on=["states"],
         slips=[
             Slip(
@@ -617,6 +619,7 @@ ITEMS = (
     function(
         "gradient-over-time",
         points=2,
+        steps=Steps(1, backwards=True),
         worked=[Worked("gradients 1 and -2, three steps, w_rec = .5", lambda given: (np.array([1.0, -2.0]), 3, 0.5))],
         cases=[
             Case("six steps, growing", _back(4, 6, 1.2, 1.6)),
@@ -1242,6 +1245,7 @@ ITEMS = (
     function(
         "gradient-growth",
         points=1,
+        steps=Steps(0),
         worked=[
             Worked("w_rec = .5, three steps", lambda given: (0.5, 3)),
             Worked("w_rec = 2, two steps", lambda given: (2.0, 2)),

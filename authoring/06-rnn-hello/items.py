@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from chainrule.items import Case, Finding, Same, Slip, Trial, Worked, choice, function, value
+from chainrule.items import Case, Finding, Same, Slip, Steps, Trial, Worked, choice, function, value
 
 Rng = np.random.Generator
 Array = np.ndarray[Any, np.dtype[np.float64]]
@@ -778,6 +778,7 @@ architectures = {
     function(
         "rnn-forward",
         points=3,
+        steps=Steps(0),
         parts=["hs", "ps"],
         builds_on=["rnn-step"],
         worked=[Worked("four letters of three", lambda given: (SMALL_INPUTS, SMALL_START, SMALL))],
@@ -964,6 +965,7 @@ architectures = {
     function(
         "output-deltas",
         points=1,
+        steps=Steps(0),
         worked=[Worked("three steps", lambda given: (SMALL_PS, np.array([2, 0, 1])))],
         cases=[
             Case("several steps", lambda rng: (_probabilities(rng, 5, 3), _targets(rng, 5, 3))),
@@ -1124,6 +1126,7 @@ architectures = {
     function(
         "hidden-deltas",
         points=3,
+        steps=Steps(0, backwards=True),
         builds_on=["output-deltas"],
         worked=[Worked("three steps", lambda given: (SMALL_STATES, SMALL_DELTAS, SMALL))],
         cases=[
@@ -1881,6 +1884,7 @@ for _ in range(400):
     function(
         "gradient-flow",
         points=2,
+        steps=Steps(0, backwards=True),
         builds_on=["hidden-deltas"],
         worked=[
             Worked(

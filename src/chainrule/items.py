@@ -129,6 +129,15 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Steps:
+    """Which axis of an answer (of each of its parts) runs over the steps of a sequence, so that messages can name
+    the first wrong one. `backwards`: the work starts at the last step, as on the way back through time."""
+
+    axis: int
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One graded thing: what the student defines, how it is probed, and the mistakes that it knows.
 
@@ -137,6 +146,7 @@ class Item:
     points: full marks. builds_on: ids of earlier items whose mistakes are not charged again here.
     cases, worked: for functions; with several names, arguments are a tuple of argument tuples, one a name.
     parts: names of a tuple answer's entries for messages; a part named "" is not judged.
+    steps: for answers about a sequence, where its steps run.
     accept: judges in place of comparing with the solution (properties, trained nets, free orders).
     compares: whether `accept` looks at the solution's own answer, `trial.want`, which is worked out only then;
         earlier mistakes are followed through only then, too.
@@ -156,6 +166,7 @@ class Item:
     same: tuple[Same, ...] = ()
     builds_on: tuple[str, ...] = ()
     parts: tuple[str, ...] = ()
+    steps: Steps | None = None
     accept: Callable[[Trial], Finding | None] | None = None
     compares: bool = False
     hints: tuple[str, ...] = ()

@@ -215,11 +215,11 @@ def test_pages_keep_what_is_meant_to_be_seen(outcome_of: Outcomes) -> None:
         "<caption>kept</caption>",
         "<td>1</td>",
         "<em>two</em>",
-        "\\sum_i x_i",
-        "\\frac{a}{b}",
+        "<mo movablelimits",
+        "<mfrac><mi>a</mi><mi>b</mi></mfrac>",
         "https://example.org/kept",
-        '<div class="chainrule"',
-        "scale: 2 of 2",
+        '<h3 id="item-scale">',
+        '<span class="number">2 of 2</span>',
     ):
         assert kept in page, kept
 

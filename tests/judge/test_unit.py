@@ -13,6 +13,7 @@ from chainrule.errors import KitError
 from chainrule.evidence import Evidence
 from chainrule.judge import Status, Verdict, judge_item, judge_unit
 from chainrule.judge.follow import Earlier
+from chainrule.judge.place import Place
 from chainrule.judge.verdict import marks
 from chainrule.verify import verdict_of
 
@@ -164,11 +165,11 @@ def test_one_of_two_names_keeps_its_share(small, judge):
 
 
 def test_a_wrong_value_tells_how_many_entries_are_off(small, judge):
-    """One wrong entry of two, counted."""
+    """One wrong entry of two, counted and marked."""
     right = small.key["p"]
     verdict = judge(small, only=("pull",), p=[right[0], right[1] + 0.37])["pull"]
     assert verdict.status is Status.WRONG
-    assert verdict.remarks == ("1 of 2 entries are off.",)
+    assert verdict.place == Place(None, shape=(1, 2), off=1, size=2, marks=(".x",))
     assert verdict.where == "(1,)"
 
 

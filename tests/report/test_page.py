@@ -58,7 +58,9 @@ def marks(course: Course) -> pd.DataFrame:
         rows = pd.read_sql(SCORES, database)
     database.close()
     points = rows["manual_score"].fillna(rows["auto_score"]) + rows["extra_credit"].fillna(0)
-    return rows.assign(item=rows["cell"].str.removesuffix("-check"), points=points)[["unit", "student", "item", "points"]]
+    return rows.assign(item=rows["cell"].str.removesuffix("-check"), points=points)[
+        ["unit", "student", "item", "points"]
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -142,7 +144,9 @@ def test_items(page: BeautifulSoup, marks: pd.DataFrame) -> None:
         assert f"Cronbach's alpha is {alpha(wide):.2f}, over {len(wide)} students." in words(page)
         for row, item in zip(table(page, f"table-items-{number}"), FULL, strict=True):
             rest = wide.drop(columns=item)
-            kinds = Counter((given or {}).get(item, ("right",))[0] for given in CLASS[unit].values() if given is not None)
+            kinds = Counter(
+                (given or {}).get(item, ("right",))[0] for given in CLASS[unit].values() if given is not None
+            )
             assert row[:4] == [item, f"{FULL[item]:g}", str(len(wide)), percent((wide[item] / FULL[item]).mean())]
             assert [int(cell) for cell in row[4:9]] == [
                 *(kinds[kind] for kind in ("right", "follows", "slip", "wrong", "blank")),

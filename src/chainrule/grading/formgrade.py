@@ -7,31 +7,33 @@ the filters of our feedback page and a preprocessor, for that exporter by way of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
 from functools import lru_cache
 from html import escape
 from typing import Any
 
 from jinja2 import pass_context
-from nbconvert.filters import Highlight2HTML
+from markupsafe import Markup
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
+from nbgrader.utils import is_grade
 from traitlets.config import Config
 
-from chainrule.grading.feedback import UNSEEN, FeedbackExporter, as_text, is_tame
+from chainrule.grading.feedback.filters import Filters
+from chainrule.judge.verdict import Verdict
+from chainrule.render import VERDICT_MIME, verdict_html
 
+UNSEEN = {"application/vnd.jupyter.widget-view+json", "application/javascript"}  # live only with scripts
 PICTURES = ("image/png", "image/jpeg")
 NAMES = ("student", "last_name", "first_name", "notebook_path")  # resources that nbgrader's template does not escape
 
 
 def guard_pages(c: Config) -> None:
-    """Configure nbconvert's HTML exporter, which is the formgrader's, and leave ours, which is derived from it, be."""
+    """Configure nbconvert's HTML exporter, which is the formgrader's."""
     c.HTMLExporter.sanitize_html = True  # the template then sends outputs through `clean_html`, and drops scripts
     names = ("ansi2html", "clean_html", "highlight_code", "markdown2html")
     c.HTMLExporter.filters = {name: f"{__name__}.{name}" for name in names}
     c.HTMLExporter.preprocessors = [f"{__name__}.Disarm"]
-    c.FeedbackExporter.filters = {}
-    c.FeedbackExporter.preprocessors = []
 
 
 class Disarm(Preprocessor):  # type: ignore[misc]
@@ -40,6 +42,9 @@ class Disarm(Preprocessor):  # type: ignore[misc]
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         for cell in nb.cells:
             for output in cell.get("outputs", ()):
+                if is_grade(cell) and VERDICT_MIME in output.get("data", ()):  # which the judge alone writes there
+                    verdict = Verdict.from_json(json.loads(output["data"][VERDICT_MIME]))
+                    output["data"]["text/html"] = Ours(verdict_html(verdict))
                 meta = output.get("metadata") or {}
                 output["metadata"] = NotebookNode({mime: _size(meta[mime]) for mime in PICTURES if mime in meta})
                 for mime in UNSEEN & set(output.get("data", ())):
@@ -49,36 +54,32 @@ class Disarm(Preprocessor):  # type: ignore[misc]
         return nb, resources
 
 
+class Ours(str):
+    """HTML that the kit itself has made."""
+
+
 def _size(meta: Any) -> NotebookNode:
     known = meta if isinstance(meta, dict) else {}
     return NotebookNode({name: known[name] for name in ("width", "height") if type(known.get(name)) in (int, float)})
 
 
-def ansi2html(text: str) -> str:
-    return str(_filters()["ansi2html"](text))
+def ansi2html(text: str) -> Markup:
+    return _filters().terminal(text)
 
 
-def clean_html(text: str) -> str:
-    # no `str` around it: what is clean is marked as such by its type
-    clean: str = _filters()["clean_html"](text)
-    return clean
+def clean_html(text: str) -> Markup:
+    return Markup(text) if isinstance(text, Ours) else _filters().html(text)
 
 
 @pass_context
-def markdown2html(context: Any, source: str) -> str:
-    clean: str = _filters()["markdown2html"](context, source)
-    return clean
+def markdown2html(context: Any, source: str) -> Markup:
+    return _filters().markdown(source, context.get("cell", {}).get("attachments"))
 
 
-def highlight_code(source: str, metadata: Any = None) -> str:
-    return str(_highlight()(source, metadata=metadata)) if is_tame(source) else as_text(source)
-
-
-@lru_cache(1)
-def _filters() -> dict[str, Callable[..., Any]]:
-    return dict(FeedbackExporter().default_filters())
+def highlight_code(source: str, metadata: Any = None) -> Markup:
+    return _filters().code(source)
 
 
 @lru_cache(1)
-def _highlight() -> Highlight2HTML:
-    return Highlight2HTML(pygments_lexer="ipython3")
+def _filters() -> Filters:
+    return Filters()

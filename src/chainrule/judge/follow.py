@@ -48,7 +48,9 @@ def bases(item: Item, items: Mapping[str, Item], earlier: Earlier) -> Iterator[B
         if (some_edits or some_values) and (some_edits, some_values) not in seen:
             seen.add((some_edits, some_values))
             fixed = {k: v for name in some_values for k, v in values[name].items()}
-            yield Base((*some_edits, *some_values), {name: edits[name] for name in some_edits}, fixed)
+            yield Base(
+                tuple(dict.fromkeys((*some_edits, *some_values))), {name: edits[name] for name in some_edits}, fixed
+            )
 
 
 def usable_values(item: Item, answers: tuple[Any, ...], key: Key) -> dict[str, Any] | None:

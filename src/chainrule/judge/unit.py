@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from itertools import chain
 from typing import Any
 
 from chainrule.cases import Drawn, outcomes, tolerance
-from chainrule.check import as_array, first_gap, gap_text, raised_text, short
+from chainrule.check import first_gap, gap_text, raised_text, short
 from chainrule.course import Unit
 from chainrule.errors import KitError
 from chainrule.evidence import Evidence, Failure, Run
 from chainrule.items import Finding, Item, Kind, Trial
 from chainrule.judge import diagnose, follow
-from chainrule.judge.verdict import Status, Verdict, marks
+from chainrule.judge.place import Place, common_keys, place_of
+from chainrule.judge.verdict import Status, Verdict, listed, marks
 from chainrule.key import Raised, fresh
 
 WARNS, CHANGES = "warns", "changes-arguments"  # names of blemishes, beside the items' own slips
@@ -72,7 +73,7 @@ def _judge_function(
     slips = diagnose.known_slips(item, unit.key, gots, wants, cases, answer=answer)
     if slips:
         _note_slips(unit, item, slips, earlier)
-        return _slip_verdict(item, slips, *_place(item, runs, wants, cases))
+        return _slip_verdict(item, slips, **_place(item, runs, wants, cases))
     followed = _follow_with_slip(unit, item, gots, wants, earlier, cases, answer)
     if followed is not None:
         return followed
@@ -117,7 +118,7 @@ def _judge_by_accept(
 
 def _partly_function(item: Item, runs: tuple[Run, ...], wants: list[Any], cases: tuple[Drawn, ...]) -> Verdict:
     gots = [run.result for run in runs]
-    where, got, want, says = _place(item, runs, wants, cases)
+    seen = _place(item, runs, wants, cases)
     right = [diagnose.agree(item, g, w) for g, w in zip(gots, wants, strict=True)]
     raised = [run for run in runs if isinstance(run.result, Failure)]
     kinds: dict[str, bool] = {}
@@ -134,22 +135,20 @@ def _partly_function(item: Item, runs: tuple[Run, ...], wants: list[Any], cases:
     if good:
         bad = [name for name, ok in kinds.items() if not ok]
         share = max(KINDS_SHARE * len(telling & set(good)) / len(telling), _parts_share(item, gots, wants))
-        remark += (f"Right for {_listed(good)}, not for {_listed(bad) if bad else 'the worked example'}.",)
+        remark += (f"Right for {listed(good)}, not for {listed(bad) if bad else 'the worked example'}.",)
         status = Status.PARTLY if share else Status.WRONG
-        return _verdict(item, status, share, says, where=where, got=got, want=want, remarks=remark)
+        return _verdict(item, status, share, remarks=remark, **seen)
     if any(ok and case.public for case, ok in zip(cases, right, strict=True)):
         remark += (
             "Right for the worked example only: with other numbers or sizes it is not. "
             "Is something fixed that should come from the arguments?",
         )
     if len(raised) == len(runs):
-        return _verdict(item, Status.FAILED, 0.0, says, where=where, remarks=remark)
+        return _verdict(item, Status.FAILED, 0.0, remarks=remark, **seen)
     share = _parts_share(item, gots, wants)
     sign = diagnose.signs(item, gots, wants, list(item.names))
     remark += (f"In all cases {sign}",) if sign else ()
-    return _verdict(
-        item, Status.PARTLY if share else Status.WRONG, share, says, where=where, got=got, want=want, remarks=remark
-    )
+    return _verdict(item, Status.PARTLY if share else Status.WRONG, share, remarks=remark, **seen)
 
 
 def _too_coarse(item: Item, gots: list[Any], wants: list[Any]) -> bool:
@@ -192,22 +191,25 @@ def _parts_share(item: Item, gots: list[Any], wants: list[Any]) -> float:
     return min(shares, default=0.0)
 
 
-def _place(
-    item: Item, runs: tuple[Run, ...], wants: list[Any], cases: tuple[Drawn, ...]
-) -> tuple[str | None, str | None, str | None, str]:
-    """The first case that is wrong, a public one if there is one: where, got, want, and the sentence."""
+def _place(item: Item, runs: tuple[Run, ...], wants: list[Any], cases: tuple[Drawn, ...]) -> dict[str, Any]:
+    """What is seen on the first case that is wrong, a public one if there is one: fields of a verdict."""
     wrong = [
         i for i, (run, want) in enumerate(zip(runs, wants, strict=True)) if not diagnose.agree(item, run.result, want)
     ]
     i = next((i for i in wrong if cases[i].public), wrong[0])
     run, case = runs[i], cases[i]
     if isinstance(run.result, Failure):
-        return case.name, None, None, f"on {case.name}, {_raised(run.result)}"
+        return {"where": case.name, "says": f"on {case.name}, {_raised(run.result)}"}
     gap = first_gap(run.result, wants[i], tolerance(item))
     assert gap is not None
-    says = f"on {case.name}, {gap_text(gap, _result_name(item), case.public)}"
-    want = short(gap.want) if case.public and gap.problem == "value" else None
-    return case.name, short(gap.got) if gap.problem == "value" else None, want, says
+    of_value = gap.problem == "value"
+    return {
+        "where": case.name,
+        "got": short(gap.got) if of_value else None,
+        "want": short(gap.want) if case.public and of_value else None,
+        "says": f"on {case.name}, {gap_text(gap, _result_name(item), case.public)}",
+        "place": place_of(item, run.result, wants[i], case.name, common_keys(wants)),
+    }
 
 
 # --------------------------------------------------------------------------- values and choices
@@ -216,7 +218,7 @@ def _place(
 def _judge_value(unit: Unit, item: Item, evidence: Evidence, earlier: follow.Earlier) -> Verdict:
     if not evidence.answers or len(evidence.missing) == len(item.names):
         seen = " is" if len(item.names) == 1 else " are"
-        seen = _listed([f"`{name}`" for name in item.names]) + seen
+        seen = listed([f"`{name}`" for name in item.names]) + seen
         return _verdict(item, Status.BLANK, 0.0, f"not answered: {seen} not defined when the test cell runs.")
     if all(answer is None for answer in evidence.answers):
         return _verdict(item, Status.BLANK, 0.0, f"not answered: `{item.names[0]}` is None.")
@@ -249,27 +251,18 @@ def _judge_value(unit: Unit, item: Item, evidence: Evidence, earlier: follow.Ear
     assert gap is not None
     seen = gap_text(gap, _result_name(item), public=False)
     at = None if gap.where is None else str(gap.where)
+    place = place_of(item, got, wants[0], names=common_keys(wants))
     if slips:
         _note_slips(unit, item, slips, earlier)  # a helper function in that cell is used by later answers, too
-        return _slip_verdict(item, slips, at, short(gap.got), None, seen)
+        return _slip_verdict(item, slips, seen, where=at, got=short(gap.got), place=place)
     followed = _follow_with_slip(unit, item, [got], wants, earlier, (), answer)
     if followed is not None:
         return followed
     share = _parts_share(item, [got], wants)
     sign = diagnose.signs(item, [got], wants, list(item.names))
-    remarks = (f"{sign[0].upper()}{sign[1:]}",) if sign else _wrong_count(item, got, wants[0])
-    return _verdict(
-        item, Status.PARTLY if share else Status.WRONG, share, seen, where=at, got=short(gap.got), remarks=remarks
-    )
-
-
-def _wrong_count(item: Item, got: Any, want: Any) -> tuple[str, ...]:
-    """How many entries are off, where there are several."""
-    seen, right = as_array(got), as_array(want)
-    if seen is None or right is None or seen.size != right.size or right.size < 2:
-        return ()
-    off = sum(first_gap(g, w, tolerance(item)) is not None for g, w in zip(seen.ravel(), right.ravel(), strict=True))
-    return (f"{off} of {right.size} entries are off.",)
+    remarks = (f"{sign[0].upper()}{sign[1:]}",) if sign else ()
+    status = Status.PARTLY if share else Status.WRONG
+    return _verdict(item, status, share, seen, where=at, got=short(gap.got), remarks=remarks, place=place)
 
 
 # --------------------------------------------------------------------------- both
@@ -296,7 +289,7 @@ def _follow(
 
 
 def _followed(item: Item, base: follow.Base) -> Verdict:
-    says = f"right for your own answer to {_listed(base.items)}; mend it there and this is right as well."
+    says = f"right for your own answer to {listed(base.items)}; mend it there and this is right as well."
     return _verdict(item, Status.FOLLOWS, 1.0, says, follows=base.items)
 
 
@@ -316,8 +309,20 @@ def _follow_with_slip(
             slipped = answer({**base.edits, item.id: unit.key.edited(item.id, slip)}, base.values)
             if diagnose.recognised(item, *([answers[i] for i in kept] for answers in (gots, slipped, theirs))):
                 _note_slips(unit, item, (slip,), earlier)
-                says = f"beside what comes from your answer to {_listed(base.items)}: {slip.says}"
-                return _verdict(item, Status.SLIP, slip.credit, says, slips=(slip.name,), follows=base.items)
+                says = f"beside what comes from your answer to {listed(base.items)}: {slip.says}"
+                place = _own_place(item, gots, theirs, cases)
+                return _verdict(
+                    item, Status.SLIP, slip.credit, says, slips=(slip.name,), follows=base.items, place=place
+                )
+    return None
+
+
+def _own_place(item: Item, gots: list[Any], theirs: list[Any], cases: tuple[Drawn, ...]) -> Place | None:
+    """Where an answer is off beside what comes from earlier mistakes, on the first case that shows it."""
+    names = common_keys([entry for entry in theirs if not isinstance(entry, Raised)])
+    for i, (got, want) in enumerate(zip(gots, theirs, strict=True)):
+        if not diagnose.agree(item, got, want):
+            return place_of(item, got, want, cases[i].name if cases else None, names)
     return None
 
 
@@ -338,16 +343,12 @@ def _note_slips(unit: Unit, item: Item, slips: tuple[Any, ...], earlier: follow.
         earlier.edits[item.id] = diagnose.edited_twice(item, unit.key, *slips) or unit.key.edited(item.id, slips[0])
 
 
-def _slip_verdict(
-    item: Item, slips: tuple[Any, ...], where: str | None, got: str | None, want: str | None, seen: str
-) -> Verdict:
+def _slip_verdict(item: Item, slips: tuple[Any, ...], says: str, **seen: Any) -> Verdict:
     share = 1.0
     for slip in slips:
         share *= slip.credit
-    says = seen + "".join(f" {slip.says[0].upper()}{slip.says[1:]}" for slip in slips)
-    return _verdict(
-        item, Status.SLIP, share, says, slips=tuple(slip.name for slip in slips), where=where, got=got, want=want
-    )
+    says += "".join(f" {slip.says[0].upper()}{slip.says[1:]}" for slip in slips)
+    return _verdict(item, Status.SLIP, share, says, slips=tuple(slip.name for slip in slips), **seen)
 
 
 def _finding_verdict(item: Item, finding: Finding, where: str | None) -> Verdict:
@@ -399,6 +400,7 @@ def _verdict(item: Item, status: Status, share: float, says: str, **more: Any) -
         says[:1].upper() + says[1:] if says[:1] != "`" else says,
         next_step=step,
         hints=item.hints,
+        builds_on=item.builds_on,
         **more,
     )
 
@@ -409,7 +411,3 @@ def _result_name(item: Item) -> str:
 
 def _raised(failure: Failure) -> str:
     return raised_text({"type": failure.type, "message": failure.message, "line": failure.line, "code": failure.code})
-
-
-def _listed(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
+
+from chainrule.judge.place import Place
 
 
 class Status(StrEnum):
@@ -25,6 +28,8 @@ class Verdict:
     where: the place, as "case: entry". got, want: numbers at that place, want only for public cases.
     follows: the earlier items whose mistake explains this answer. next_step: one thing to do now.
     hints: of rising strength. remarks: what costs nothing but should be known.
+    place: which parts, entries or steps are off. builds_on: the item's own, so that verdicts show the way through
+    a unit by themselves.
     """
 
     item: str
@@ -40,6 +45,8 @@ class Verdict:
     next_step: str | None = None
     hints: tuple[str, ...] = ()
     remarks: tuple[str, ...] = ()
+    place: Place | None = None
+    builds_on: tuple[str, ...] = ()
 
     @property
     def full(self) -> bool:
@@ -50,11 +57,17 @@ class Verdict:
 
     @classmethod
     def from_json(cls, tree: dict[str, Any]) -> Verdict:
-        lists = {name: tuple(tree[name]) for name in ("slips", "follows", "hints", "remarks")}
-        return cls(**{**tree, **lists, "status": Status(tree["status"])})
+        lists = {name: tuple(tree.get(name, ())) for name in ("slips", "follows", "hints", "remarks", "builds_on")}
+        place = tree.get("place")
+        return cls(**{**tree, **lists, "status": Status(tree["status"]), "place": place and Place.from_json(place)})
 
 
 def marks(share: float, points: float) -> float:
     """A share of the points as a plain float, to the hundredth; only the whole share is ever all of them."""
     highest = points if share >= 1.0 else round(points - 0.01, 2)
     return float(max(min(round(share * points, 2), highest), 0.0))
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a, b and c`."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
