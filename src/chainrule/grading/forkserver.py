@@ -11,7 +11,7 @@ import json
 import socket
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
@@ -25,6 +25,8 @@ START_SECONDS = 60
 SERVER = Path(__file__).parent / "inside" / "server.py"
 # under a name that is no path of ours: the notebook's process shows it where it prints its stack
 START = "import sys; exec(compile(open(sys.argv[1], encoding='utf-8').read(), '/chainrule/server.py', 'exec'))"
+
+NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # pyarrow's, which pandas imports where it finds it
 
 
 class ForkUnavailable(Exception):
@@ -44,7 +46,7 @@ class ForkServer:
             settings = {"control": theirs.fileno(), "modules": list(modules)}
             self.process = Popen(
                 [sys.executable, "-I", "-B", "-c", START, str(SERVER), json.dumps(settings)],
-                env=environment(Path(folder)) | {"MPLCONFIGDIR": folder},
+                env=environment(Path(folder)) | {"MPLCONFIGDIR": folder} | NO_THREADS,
                 cwd="/",
                 stdin=DEVNULL,
                 stdout=DEVNULL,
@@ -61,9 +63,10 @@ class ForkServer:
             raise ForkUnavailable(f"the fork server did not start: {complaint.strip()}")
         tree = json.loads(said)
         self.loaded = frozenset(tree["loaded"])
-        if tree["threads"] != 1:
+        if tree["threads"]:
             self.close()
-            raise ForkUnavailable("a module that the notebooks import starts threads, which a fork would lose")
+            threads = ", ".join(tree["threads"])
+            raise ForkUnavailable(f"a module that the notebooks import starts threads ({threads}); a fork loses them")
 
     def _hear(self) -> bytes:
         """The line that the server says when it is ready, or nothing."""
@@ -115,12 +118,18 @@ def server_for(modules: tuple[str, ...]) -> ForkServer:
     return found
 
 
-def imported_modules(sources: Iterable[str]) -> tuple[str, ...]:
-    """The modules that these cells import for certain: at their top level, by absolute name."""
+def imported_modules(notebook: Mapping[str, Any]) -> tuple[str, ...]:
+    """The modules that a notebook imports for certain: at the top level of the course's own cells, by absolute name.
+
+    These cells are locked, put back where they were changed, and run in every submission.
+    """
     found: dict[str, None] = {}
-    for source in sources:
+    for cell in notebook["cells"]:
+        meta = cell["metadata"].get("nbgrader") or {}
+        if cell["cell_type"] != "code" or not meta.get("locked") or meta.get("grade"):
+            continue
         try:
-            tree = ast.parse(source)
+            tree = ast.parse(cell["source"])
         except SyntaxError:  # magics and the like
             continue
         for node in tree.body:
