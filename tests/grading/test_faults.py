@@ -24,7 +24,8 @@ from chainrule.course import TEST, Course, Unit
 from chainrule.errors import KitError
 from chainrule.grading import workers
 from chainrule.grading.plan import notes_of, plan
-from chainrule.grading.record import STAGING, Writer, prepare
+from chainrule.grading.record import Writer, prepare
+from chainrule.grading.staging import STAGING
 from chainrule.grading.worker import Graded
 from helpers import BOB, FULL, NOTHING, TINY, built_course, chainrule_here, once, scores, solved, submit
 

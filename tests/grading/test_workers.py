@@ -48,8 +48,8 @@ class Troubled(processes._Worker):
     trouble: ClassVar[list[signal.Signals]] = []
     pids: ClassVar[list[int]] = []
 
-    def __init__(self, job: Job) -> None:
-        super().__init__(job)
+    def __init__(self, job: Job, kernels: processes._Kernels | None) -> None:
+        super().__init__(job, kernels)
         self.pids.append(self.process.pid or 0)
 
     def give(self, submission: Submission, tries: int, longest: float) -> None:

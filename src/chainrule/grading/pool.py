@@ -10,21 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from nbgrader.api import Gradebook
-
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError, SubmissionError
 from chainrule.grading.bundle import pack
+from chainrule.grading.forkserver import imported_modules
 from chainrule.grading.lock import sole_grader
+from chainrule.grading.outcome import Graded, Job, refusal
 from chainrule.grading.plan import Planned, plan
-from chainrule.grading.record import STAGING, Writer, prepare, sweep_staging
 from chainrule.grading.rooms import sweep
 from chainrule.grading.sandbox import find_sandbox
-from chainrule.grading.standing import standings
+from chainrule.grading.staging import STAGING, sweep_staging
 from chainrule.grading.submission import Standing, Submission, read_submission
-from chainrule.grading.worker import Graded, Job, refusal
 from chainrule.grading.workers import Workers
-from chainrule.nbgrading import course_config
 
 GRACE = 60  # seconds above notebook_seconds, for all that is not the notebook; a worker that needs more hangs
 
@@ -69,7 +66,10 @@ def grade_unit(
                 _staging(course) as staging,
                 _grading(course, unit, len(planned.todo), jobs, trust_students, cluster) as hands,
             ):
-                prepare(course, unit, staging)  # while the workers start
+                # while the workers start, and loaded meanwhile: nbgrader and its gradebook are slow
+                from chainrule.grading.record import Writer, prepare
+
+                prepare(course, unit, staging)
                 known = _standings(course, unit)
                 with Writer(course, unit) as writer:
                     for batch in _outcomes(course, unit, planned.todo, known, hands):
@@ -86,10 +86,16 @@ def _grading(course: Course, unit: Unit, count: int, jobs: int, trust_students: 
 
         return Cluster(cluster, Job(unit.name, unit.version, pack(course, unit), trust_students))
     job = Job(unit.name, unit.version, course.root, trust_students)
-    return Workers(job, min(jobs, count), course.limits().notebook_seconds + GRACE)
+    modules = None if trust_students else imported_modules(unit.handed_out)
+    return Workers(job, min(jobs, count), course.limits().notebook_seconds + GRACE, modules)
 
 
 def _standings(course: Course, unit: Unit) -> Mapping[str, Standing]:
+    from nbgrader.api import Gradebook
+
+    from chainrule.grading.standing import standings
+    from chainrule.nbgrading import course_config
+
     config = course_config(course.root).CourseDirectory
     with Gradebook(config.db_url, config.course_id) as gradebook:
         return standings(gradebook, unit)

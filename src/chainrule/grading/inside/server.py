@@ -67,7 +67,7 @@ def main(settings: dict[str, Any]) -> None:
     gc.collect()
     gc.freeze()  # shared pages stay shared
     loaded = sorted({name.partition(".")[0] for name in sys.modules})
-    control.sendall(json.dumps({"threads": threads, "loaded": loaded}).encode() + b"\n")
+    control.sendall(json.dumps({"threads": threads, "loaded": loaded}).encode())
     while True:
         request, descriptors, _, _ = socket.recv_fds(control, REQUEST_BYTES, 3)
         if not request:
