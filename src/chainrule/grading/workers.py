@@ -20,6 +20,7 @@ from multiprocessing.connection import Connection, wait
 from chainrule.grading.forkserver import NO_THREADS, ForkServer, ForkUnavailable, OwnServer, share
 from chainrule.grading.outcome import Graded, Job
 from chainrule.grading.remark import Remark
+from chainrule.grading.rooms import leave
 from chainrule.grading.submission import Submission
 
 RETRIES = 1  # a worker that dies takes its submission with it; once more, then it is reported
@@ -186,9 +187,12 @@ def _work(job: Job, pipe: Connection, shared: tuple[tuple[str, ...], ForkServer 
     threading.Thread(target=_end_with_parent, daemon=True).start()
     if shared is not None:
         share(*shared)
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        while True:
-            pipe.send(grade(job, pipe.recv()))
+    try:
+        with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+            while True:
+                pipe.send(grade(job, pipe.recv()))
+    finally:
+        leave()
 
 
 def _stop(*_: object) -> None:
