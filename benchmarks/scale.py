@@ -38,7 +38,7 @@ from chainrule.build.new import new_unit
 from chainrule.course import CONFIG, Course, Unit
 from chainrule.grading.plan import Planned
 from chainrule.grading.pool import grade_unit
-from chainrule.grading.worker import Graded
+from chainrule.grading.outcome import Graded
 
 UNIT = "10-tiny"
 HEAD = [

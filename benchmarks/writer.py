@@ -16,7 +16,7 @@ from pathlib import Path
 from chainrule.course import TEST, Course
 from chainrule.demo import make_course
 from chainrule.grading.record import Writer, prepare
-from chainrule.grading.worker import Graded
+from chainrule.grading.outcome import Graded
 
 UNIT = "01-forward"
 PAGE = 300_000  # bytes of a feedback page

@@ -14,7 +14,7 @@ from chainrule.course import TEST, Course, Unit
 from chainrule.demo import Student, compare, make_class, make_course
 from chainrule.errors import CourseError
 from chainrule.grading.remark import Remark
-from chainrule.grading.worker import Graded
+from chainrule.grading.outcome import Graded
 from helpers import (
     BOB,
     CLASS_SCORES,

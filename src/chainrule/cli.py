@@ -22,9 +22,9 @@ from chainrule.grading.submission import shown
 
 if TYPE_CHECKING:
     from chainrule.doctor import Finding
+    from chainrule.grading.outcome import Graded
     from chainrule.grading.plan import Planned
     from chainrule.grading.remark import Remark
-    from chainrule.grading.worker import Graded
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)

@@ -20,9 +20,9 @@ from nbgrader.api import Gradebook, MissingEntry
 from chainrule.cases import draw, outcomes, rng_for
 from chainrule.course import TEST, Course, Unit, read_notebook
 from chainrule.errors import CourseError
+from chainrule.grading.outcome import Graded
 from chainrule.grading.plan import notes_of
 from chainrule.grading.pool import grade_unit
-from chainrule.grading.worker import Graded
 from chainrule.items import Item, Kind, Slip
 from chainrule.judge.follow import nontrivial
 from chainrule.judge.verdict import marks

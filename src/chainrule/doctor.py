@@ -6,6 +6,7 @@ import importlib.metadata
 import shutil
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import nbformat
@@ -101,12 +102,12 @@ def _kernel(course: Course) -> Finding:
 
     place = str(course.root / "authoring")
     cell = new_code_cell(f"import os, socket\nprint(os.path.exists({place!r}), socket.gethostname(), os.getppid())")
-    notebook = nbformat.v4.new_notebook(cells=[cell])
     try:
+        notebook = nbformat.v4.new_notebook(cells=[_imports(course), cell])
         SandboxExecute(config=course_config(course.root)).preprocess(notebook, {})
     except ChainruleError as error:
         return Finding("kernel", False, str(error), mend="chainrule doctor")
-    said = "".join(output.get("text", "") for output in notebook.cells[0].outputs).strip()
+    said = "".join(output.get("text", "") for output in notebook.cells[1].outputs).strip()
     if not said.startswith("False sandbox "):
         return Finding("kernel", False, f"a cell in the sandbox said {said!r}", mend="chainrule doctor")
     how = "forked from a warm process" if said.endswith(" 0") else "started cold for each notebook, which is slower"
@@ -136,6 +137,18 @@ def _policy(course: Course) -> Finding:
     lateness = "late work loses nothing" if policy.late is None else "late work loses a share"
     says = f"{len(policy.due)} due dates, {len(policy.extensions)} students with more time; {lateness} by course.toml"
     return Finding("policy", True, says)
+
+
+def _imports(course: Course) -> nbformat.NotebookNode:
+    """A cell of the course's own that imports what the units do: a library may keep kernels from being forked."""
+    from chainrule.grading.forkserver import imported_modules
+
+    modules: set[str] = set()
+    with suppress(ChainruleError):  # a unit that is broken is told of by itself
+        for unit in course.units():
+            modules |= set(imported_modules(unit.handed_out))
+    meta = {"grade_id": "given-imports", "grade": False, "solution": False, "locked": True, "schema_version": 3}
+    return new_code_cell("\n".join(f"import {module}" for module in sorted(modules)), metadata={"nbgrader": meta})
 
 
 def _gradebook(course: Course) -> Finding:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from chainrule.check import EVIDENCE_MIME, Other, Table, WireError, decode, is_blank
 from chainrule.items import Item, Kind
@@ -120,6 +119,8 @@ def _run(tree: Any) -> Run:
 def _plain(thing: Any) -> Any:
     """Tables as the DataFrames that the author's own judging expects."""
     if isinstance(thing, Table):
+        import pandas as pd  # slow to load, and few units have tables for answers
+
         lengths = {np.shape(column)[0] if np.ndim(column) else -1 for column in thing.columns_data}
         if len(lengths) > 1 or -1 in lengths or len(thing.columns) != len(thing.columns_data):
             raise WireError("a table with ragged columns")

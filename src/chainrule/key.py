@@ -15,6 +15,7 @@ import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -134,7 +135,7 @@ class Key:
         fixed = dict(names)
         with _quiet():
             for i in chosen:
-                exec(compile(texts.get(i, self.cells[i].source), f"<{self.unit}, cell {i}>", "exec"), names)
+                exec(_code(texts.get(i, self.cells[i].source), f"<{self.unit}, cell {i}>"), names)
                 names.update({name: fixed[name] for name in values})
         if not values:
             if len(self._runs) > 500:
@@ -221,7 +222,12 @@ def _split(source: str, place: str) -> tuple[str, str, str]:
     return "".join(lines[:i]), "".join(lines[i:j]), "".join(lines[j:])
 
 
-@functools.lru_cache(maxsize=4096)  # a unit's slips are asked for again for every student
+@functools.lru_cache(maxsize=4096)  # a unit's slips are run again for every student
+def _code(source: str, place: str) -> CodeType:
+    return compile(source, place, "exec")
+
+
+@functools.lru_cache(maxsize=4096)  # as above
 def _names_of(source: str) -> tuple[frozenset[str], frozenset[str]]:
     """The names that a cell defines or changes, and those that it uses."""
     try:

@@ -14,8 +14,8 @@ import pytest
 from chainrule.course import Course
 from chainrule.errors import CourseError
 from chainrule.grading import cluster
+from chainrule.grading.outcome import Graded
 from chainrule.grading.pool import grade_unit
-from chainrule.grading.worker import Graded
 from helpers import FULL, TINY, chainrule_here, scores, solved, submit
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install -e .[cluster]")

@@ -21,7 +21,7 @@ from chainrule.course import Course
 from chainrule.errors import CourseError
 from chainrule.grading.database import expect_writable, gradebook_url, shown, trouble
 from chainrule.grading.lock import sole_grader
-from chainrule.nbgrading import course_config, generate_assignment
+from chainrule.nbgrading import alembic_version, course_config, generate_assignment
 from helpers import BOB, TINY, built_course, chainrule, once, solved, submit
 
 # nbgrader's own queries make SQLAlchemy warn of nothing that matters
@@ -34,6 +34,14 @@ GRADE = {
     "nbgrader": [sys.executable, "-m", "nbgrader", "autograde", TINY, "--force"],
     "chainrule": [sys.executable, "-m", "chainrule.cli", "grade", TINY, "--fresh", "--jobs", "1"],
 }
+
+
+def test_a_new_gradebook_has_nbgraders_own_version() -> None:
+    """It is found without the command that nbgrader runs; in a process that does not know us, that is run."""
+    ask = [sys.executable, "-c", "from nbgrader.api import get_alembic_version; print(get_alembic_version())"]
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    theirs = subprocess.run(ask, capture_output=True, text=True, check=True, env=os.environ | {"PATH": path})
+    assert alembic_version() == theirs.stdout.strip()
 
 
 def grade_both_ways(root: Path) -> None:

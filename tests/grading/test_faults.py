@@ -23,9 +23,10 @@ from gradebooks import rows
 from chainrule.course import TEST, Course, Unit
 from chainrule.errors import KitError
 from chainrule.grading import workers
+from chainrule.grading.outcome import Graded
 from chainrule.grading.plan import notes_of, plan
-from chainrule.grading.record import STAGING, Writer, prepare
-from chainrule.grading.worker import Graded
+from chainrule.grading.record import Writer, prepare
+from chainrule.grading.staging import STAGING
 from helpers import BOB, FULL, NOTHING, TINY, built_course, chainrule_here, once, scores, solved, submit
 
 # nbgrader's own queries make SQLAlchemy warn of nothing that matters

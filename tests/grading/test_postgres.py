@@ -21,9 +21,9 @@ from chainrule.doctor import _gradebook
 from chainrule.errors import CourseError, KitError
 from chainrule.grading import database
 from chainrule.grading.database import expect_writable, gradebook_url
+from chainrule.grading.outcome import Graded
 from chainrule.grading.plan import plan
 from chainrule.grading.record import Writer, prepare
-from chainrule.grading.worker import Graded
 from chainrule.nbgrading import course_config
 from helpers import BOB, CLASS_SCORES, FULL, SETTINGS, TINY, chainrule_here, scores, solved, submit
 

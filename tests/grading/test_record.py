@@ -20,9 +20,10 @@ from chainrule.course import TEST, Course, Unit
 from chainrule.errors import CourseError, KitError
 from chainrule.grading import database
 from chainrule.grading import record as recording
-from chainrule.grading.record import STAGING, Writer, prepare, sweep_staging
+from chainrule.grading.outcome import Graded
+from chainrule.grading.record import Writer, prepare
 from chainrule.grading.remark import Remark
-from chainrule.grading.worker import Graded
+from chainrule.grading.staging import STAGING, sweep_staging
 from chainrule.nbgrading import course_config
 from helpers import EMPTY, FULL, TINY, built_course, once, scores, solved, submit
 

@@ -15,7 +15,9 @@ from typing import ClassVar
 import pytest
 
 from chainrule.course import Course
+from chainrule.grading import rooms
 from chainrule.grading import workers as processes
+from chainrule.grading.forkserver import OwnServer, imported_modules
 from chainrule.grading.pool import grade_unit
 from chainrule.grading.submission import Standing, Submission, read_submission
 from chainrule.grading.worker import Job
@@ -48,8 +50,8 @@ class Troubled(processes._Worker):
     trouble: ClassVar[list[signal.Signals]] = []
     pids: ClassVar[list[int]] = []
 
-    def __init__(self, job: Job) -> None:
-        super().__init__(job)
+    def __init__(self, job: Job, kernels: processes._Kernels | None) -> None:
+        super().__init__(job, kernels)
         self.pids.append(self.process.pid or 0)
 
     def give(self, submission: Submission, tries: int, longest: float) -> None:
@@ -127,6 +129,31 @@ def test_outcomes_hold_no_files(own: Course) -> None:
     assert scores(own, own.unit(TINY), "amy") == FULL
     assert (own.root / "feedback" / "amy" / TINY / "tiny.html").stat().st_size > 0
     assert [content for files in (outcome.autograded, outcome.feedback) for _, content in files or ()] == [b""] * 6
+
+
+def test_no_folder_is_left(own: Course, trouble: list[signal.Signals]) -> None:
+    """Each worker takes its temporary folders with it."""
+    with Workers(job(own), 1, 100) as workers:
+        assert [batch[0].kit_fault for batch in workers.grade_all(iter(hand_in(own, "amy")))] == [None]
+        (pid,) = Troubled.pids
+        assert list(rooms.short_temp().glob(f"{rooms.PREFIX}{pid}-*"))
+    assert not list(rooms.short_temp().glob(f"{rooms.PREFIX}{pid}-*"))
+
+
+def test_workers_share_one_fork_server(own: Course, trouble: list[signal.Signals]) -> None:
+    """It is started for all of them; none starts its own."""
+    work = hand_in(own, "amy", "bob")
+    with Workers(job(own), 2, 100, imported_modules(own.unit(TINY).handed_out)) as workers:
+        kernels = workers._kernels
+        assert kernels is not None
+        assert isinstance(kernels.server, OwnServer)
+        for _ in workers.grade_all(iter(work)):
+            pass
+        assert kernels.server.runs()
+        assert len(Troubled.pids) == 2
+        below = {pid for worker in Troubled.pids for pid in family(worker)}
+        assert not [pid for pid in below if b"server.py" in command_line(pid)]
+    assert gone(kernels.server.process.pid)
 
 
 GRADE = """

@@ -7,17 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-from nbgrader.preprocessors import (
-    AssignLatePenalties,
-    CheckCellMetadata,
-    ClearOutput,
-    DeduplicateIds,
-    IgnorePattern,
-    LimitOutput,
-    OverwriteCells,
-    OverwriteKernelspec,
-    SaveAutoGrades,
-)
 from traitlets.config import Config
 
 from chainrule.course import Course
@@ -27,7 +16,19 @@ from chainrule.policy import read_late
 
 def configure(c: Config, root: Path) -> None:
     """Set nbgrader up so that `nbgrader autograde` and the formgrader grade in the sandbox, judged outside."""
-    # imported here: the kernel machinery is slow to load, and not every nbgrader command needs it
+    # imported here: all of it is slow to load, and not every process that imports this package needs it
+    from nbgrader.preprocessors import (
+        AssignLatePenalties,
+        CheckCellMetadata,
+        ClearOutput,
+        DeduplicateIds,
+        IgnorePattern,
+        LimitOutput,
+        OverwriteCells,
+        OverwriteKernelspec,
+        SaveAutoGrades,
+    )
+
     from chainrule.grading.duedates import SetDueDates
     from chainrule.grading.feedback import FeedbackExporter
     from chainrule.grading.formgrade import guard_pages

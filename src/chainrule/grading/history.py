@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Column, Connection, DateTime, Float, Integer, MetaData, String, Table, func, insert, select
 
 from chainrule.course import Unit
-from chainrule.grading.worker import Graded
+from chainrule.grading.outcome import Graded
 
 HISTORY = Table(
     "chainrule_history",

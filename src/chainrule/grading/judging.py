@@ -11,8 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
-from nbformat.v4 import new_output
+from nbformat import NotebookNode, from_dict
 from nbgrader.api import Gradebook, MissingEntry
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Unicode
@@ -171,7 +170,9 @@ def _output(verdict: Verdict, cell: NotebookNode) -> NotebookNode:
         "text/html": verdict_html(verdict),
         VERDICT_MIME: json.dumps(verdict.to_json(), ensure_ascii=False),
     }
-    return new_output("execute_result", data=data, execution_count=cell.get("execution_count") or 1)
+    count = cell.get("execution_count") or 1
+    # new_output would validate it by itself; the whole notebook is validated when it is written
+    return from_dict({"output_type": "execute_result", "metadata": {}, "data": data, "execution_count": count})
 
 
 def _why_none(test: str, outputs: list[Any], incidents: list[Any]) -> str:

@@ -126,7 +126,7 @@ class SandboxExecute(Execute):  # type: ignore[misc]
         """A kernel that is up. Its client and its language are put where nbclient looks for them."""
         kernels: list[ForkedKernel | ColdKernel] = [ColdKernel(room=room, config=self.config)]
         if self.engine == "auto" and room.bwrap is not None:
-            kernels.insert(0, ForkedKernel(room, imported_modules(_given_sources(self.nb))))
+            kernels.insert(0, ForkedKernel(room, imported_modules(self.nb)))
         for kernel in kernels:
             try:
                 self.kc, self.nb.metadata["language_info"] = await kernel.start(self.startup_timeout)
@@ -239,15 +239,6 @@ def checked_item(cell: NotebookNode) -> str | None:
     if not isinstance(grade_id, str) or not grade_id.endswith(CHECK_SUFFIX):
         return None
     return grade_id.removesuffix(CHECK_SUFFIX)
-
-
-def _given_sources(nb: NotebookNode) -> list[str]:
-    """The course's own cells: locked, put back where they were changed, and run in every submission."""
-    return [
-        cell.source
-        for cell in nb.cells
-        if cell.cell_type == "code" and (cell.metadata.get("nbgrader") or {}).get("locked") and not is_grade(cell)
-    ]
 
 
 T = TypeVar("T")

@@ -31,14 +31,17 @@ def plan(course: Course, unit: Unit, students: list[str] | None = None, fresh: b
         )
     todo: list[str] = []
     unchanged: dict[str, tuple[Remark, ...]] = {}
-    scored = _scored(course, unit)
     for student in students or submitted:
         notes = notes_of(course, unit, student)
         mark = _mark(unit, course.root / "submitted" / student / unit.name)
-        if fresh or notes is None or mark is None or notes.get("fingerprint") != mark or student not in scored:
+        if fresh or notes is None or mark is None or notes.get("fingerprint") != mark:
             todo.append(student)
         else:
             unchanged[student] = tuple(Remark(**remark) for remark in notes.get("remarks", []))
+    if unchanged:  # only now: of a new class, nothing is asked of the gradebook before the workers are started
+        lost = unchanged.keys() - _scored(course, unit)
+        todo = sorted([*todo, *lost])
+        unchanged = {student: remarks for student, remarks in unchanged.items() if student not in lost}
     return Planned(tuple(todo), unchanged)
 
 

@@ -10,23 +10,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy.orm import Session
-
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError, SubmissionError
 from chainrule.grading.bundle import pack
-from chainrule.grading.database import reading
+from chainrule.grading.forkserver import imported_modules
 from chainrule.grading.lock import sole_grader
+from chainrule.grading.outcome import Graded, Job, refusal
 from chainrule.grading.plan import Planned, plan
-from chainrule.grading.record import STAGING, Writer, prepare, sweep_staging
-from chainrule.grading.refresh import refresh
 from chainrule.grading.rooms import sweep
 from chainrule.grading.sandbox import find_sandbox
-from chainrule.grading.standing import standings
+from chainrule.grading.staging import STAGING, sweep_staging
 from chainrule.grading.submission import Standing, Submission, read_submission
-from chainrule.grading.worker import Graded, Job, refusal
 from chainrule.grading.workers import Workers
-from chainrule.policy import read_policy
 
 GRACE = 60  # seconds above notebook_seconds, for all that is not the notebook; a worker that needs more hangs
 
@@ -75,7 +70,10 @@ def grade_unit(
                 _staging(course) as staging,
                 _grading(course, unit, len(planned.todo), jobs, trust_students, cluster) as hands,
             ):
-                prepare(course, unit, staging)  # while the workers start
+                # while the workers start, and loaded meanwhile: nbgrader and its gradebook are slow
+                from chainrule.grading.record import Writer, prepare
+
+                prepare(course, unit, staging)
                 known = _standings(course, unit)
                 with Writer(course, unit) as writer:
                     for batch in _outcomes(course, unit, planned.todo, known, hands):
@@ -84,6 +82,8 @@ def grade_unit(
                             outcomes.append(_without_contents(graded))
                             done(outcomes[-1])
         if planned.unchanged:
+            from chainrule.grading.refresh import refresh
+
             renewed(refresh(course, unit, planned.unchanged))
     return planned, outcomes
 
@@ -94,10 +94,17 @@ def _grading(course: Course, unit: Unit, count: int, jobs: int, trust_students: 
 
         return Cluster(cluster, Job(unit.name, unit.version, pack(course, unit), trust_students))
     job = Job(unit.name, unit.version, course.root, trust_students)
-    return Workers(job, min(jobs, count), course.limits().notebook_seconds + GRACE)
+    modules = None if trust_students else imported_modules(unit.handed_out)
+    return Workers(job, min(jobs, count), course.limits().notebook_seconds + GRACE, modules)
 
 
 def _standings(course: Course, unit: Unit) -> Mapping[str, Standing]:
+    from sqlalchemy.orm import Session
+
+    from chainrule.grading.database import reading
+    from chainrule.grading.standing import standings
+    from chainrule.policy import read_policy
+
     with reading(course) as connection, Session(connection) as session:
         return standings(session, unit, read_policy(course))
 

@@ -39,21 +39,14 @@ from chainrule.errors import CourseError, KitError
 from chainrule.grading import history
 from chainrule.grading.database import engine_of, expect_writable, gradebook_url, patiently, shown, trouble
 from chainrule.grading.duedates import put_due_dates
-from chainrule.grading.worker import Files, Graded
+from chainrule.grading.outcome import Graded
+from chainrule.grading.staging import ROOMS, STAGING
+from chainrule.grading.submission import Files
 from chainrule.nbgrading import generate_assignment
 from chainrule.policy import read_policy
 
 BATCH = 64  # outcomes in one transaction: what a slow disk takes in well under a second
 SYNCS = 8  # at the same time: a journalling disk takes them in together
-ROOMS = ("feedback", "autograded")  # the latter says that all is done
-STAGING = ".grading-"  # in these, so that a rename is all that is left to do, and in the course folder
-
-
-def sweep_staging(course: Course) -> None:
-    """Remove what a run that was killed had not finished. To be called with the course's lock held."""
-    for room in (course.root, *(course.root / room for room in ROOMS)):
-        for left in room.glob(f"{STAGING}*"):
-            shutil.rmtree(left, ignore_errors=True)
 
 
 def prepare(course: Course, unit: Unit, staging: Path) -> None:

@@ -27,7 +27,7 @@ from chainrule.grading.database import engine_of, gradebook_url, patiently, trou
 from chainrule.grading.duedates import put_due_dates
 from chainrule.grading.feedback import FeedbackPage, Grades
 from chainrule.grading.penalty import Penalties
-from chainrule.grading.record import STAGING
+from chainrule.grading.staging import STAGING
 from chainrule.grading.stamp import is_of, read_page, stamped, without_stamp
 from chainrule.grading.standing import standings
 from chainrule.grading.steps import final_scores

@@ -59,6 +59,12 @@ def own_folder(base: Path | None = None) -> Path:
     return folder
 
 
+def leave() -> None:
+    """Remove this process's folders now: one that multiprocessing has forked ends without `atexit`."""
+    for pid, folder in _own.values():
+        _remove(pid, folder)
+
+
 def _make(base: Path) -> Path:
     while True:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-", dir=base))

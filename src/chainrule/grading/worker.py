@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -26,9 +26,12 @@ from nbgrader.utils import gettz, parse_utc
 
 from chainrule.course import Course, Unit
 from chainrule.errors import ChainruleError, KitError, SubmissionError
-from chainrule.grading.bundle import Bundle, unpack
+from chainrule.grading.bundle import unpack
 from chainrule.grading.feedback import FeedbackPage, Grades
 from chainrule.grading.judging import META
+from chainrule.grading.outcome import Graded as Graded
+from chainrule.grading.outcome import Job as Job
+from chainrule.grading.outcome import refusal as refusal
 from chainrule.grading.preflight import notebook_of
 from chainrule.grading.remark import Remark
 from chainrule.grading.stamp import stamped
@@ -38,34 +41,7 @@ from chainrule.grading.submission import Submission, digest, fingerprint, in_ord
 from chainrule.nbgrading import course_config
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's own file: when the work was handed in
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """What is the same for all submissions of a run: the unit, and the course as a folder or as bytes."""
-
-    unit: str
-    version: str  # of the unit as the run began with it
-    course: Path | Bundle
-    trust_students: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Graded:
-    """One submission's outcome: `scores`, or a remark that says why there are none."""
-
-    student: str
-    seconds: float
-    scores: dict[str, float] | None = None
-    comments: dict[str, str | None] | None = None
-    late_penalty: float | None = None
-    timestamp: datetime | None = None
-    autograded: Files | None = None  # what goes to autograded/<student>/<unit>/
-    feedback: Files | None = None
-    remarks: tuple[Remark, ...] = ()
-    refused: Remark | None = None  # the submission's fault
-    kit_fault: Remark | None = None  # ours
-    work: str | None = None  # fingerprint of what was handed in; none where it could not be read
+LONGEST_TIME = 200  # bytes: dateutil takes a minute to refuse a million digits
 
 
 def grade(job: Job, submission: Submission) -> Graded:
@@ -79,11 +55,6 @@ def grade(job: Job, submission: Submission) -> Graded:
     except Exception as error:  # a kit's fault must not stop the batch, nor become a score
         text = str(error) if isinstance(error, ChainruleError) else f"{type(error).__name__}: {error}"
         return Graded(student, time.monotonic() - start, kit_fault=Remark("kit-fault", job.unit, text))
-
-
-def refusal(student: str, error: SubmissionError, seconds: float = 0.0) -> Graded:
-    """The outcome of a submission that cannot be graded as it is."""
-    return Graded(student, seconds, refused=Remark(error.cause, error.where, f"It {error.says}"))
 
 
 def work_of(files: Files) -> str:
@@ -213,10 +184,12 @@ def _timestamp(files: Files) -> tuple[datetime | None, tuple[Remark, ...]]:
         return None, ()
     try:
         text = content.decode("utf-8").strip()
-        return parse_utc(text), _misread(text)
+        if len(text) <= LONGEST_TIME:
+            return parse_utc(text), _misread(text)
     except Exception:  # dateutil raises whatever a text makes it raise
-        says = "It holds no time that can be read; the work counts as handed in without one."
-        return None, (Remark("timestamp", TIMESTAMP, says),)
+        pass
+    says = "It holds no time that can be read; the work counts as handed in without one."
+    return None, (Remark("timestamp", TIMESTAMP, says),)
 
 
 def _misread(text: str) -> tuple[Remark, ...]:

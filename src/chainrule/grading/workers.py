@@ -1,4 +1,8 @@
-"""Processes on this machine that grade one submission each at a time."""
+"""Processes on this machine that grade one submission each at a time.
+
+They are forked from one process that has imported what grading needs, and share one fork server for the notebooks'
+kernels. Both are started first, and import while the client goes on.
+"""
 
 from __future__ import annotations
 
@@ -10,26 +14,37 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection, wait
 
+from chainrule.grading.forkserver import NO_THREADS, ForkServer, ForkUnavailable, OwnServer, share
+from chainrule.grading.outcome import Graded, Job
 from chainrule.grading.remark import Remark
+from chainrule.grading.rooms import leave
 from chainrule.grading.submission import Submission
-from chainrule.grading.worker import Graded, Job, grade
 
 RETRIES = 1  # a worker that dies takes its submission with it; once more, then it is reported
 FAREWELL = 2  # seconds in which a worker that is told to stop may tidy up
 # One thread a worker: the cores are shared by workers, and sums come out the same whatever their number.
-THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
+# Not `fork`: a child would inherit the gradebook's open connection. The command itself is what each worker loads again.
+CONTEXT = multiprocessing.get_context("forkserver")
+IMPORTED = ["chainrule.grading.worker", "chainrule.cli"]
+OFTEN = ("matplotlib.pyplot", "pandas")  # what many units import, if they do, which starts no thread
 
 
 class Workers:
     """Processes that grade one submission each at a time. One that dies or hangs costs a retry of what it held."""
 
-    def __init__(self, job: Job, count: int, longest: float) -> None:
-        self.job, self.longest = job, longest
+    def __init__(self, job: Job, count: int, longest: float, modules: tuple[str, ...] | None = None) -> None:
+        """`modules`: what the unit's notebooks import; None where no kernel is to be forked for all workers."""
+        self.job, self.count, self.longest = job, count, longest
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
-        self._idle += [_Worker(job) for _ in range(count)]
+        self._kernels = None if modules is None else _Kernels(modules)
+        CONTEXT.set_forkserver_preload([*IMPORTED, *(name for name in OFTEN if name in (modules or ()))])
+        with _environment(ONE_THREAD | NO_THREADS):
+            forkserver.ensure_running()
 
     def __enter__(self) -> Workers:
         return self
@@ -43,9 +58,14 @@ class Workers:
         for worker in workers:
             worker.process.join(max(0.0, end - time.monotonic()))
             worker.kill()
+        if self._kernels is not None:
+            self._kernels.close()
 
     def grade_all(self, submissions: Iterator[Submission]) -> Iterator[list[Graded]]:
         """Outcomes as they come, those together that come together. No more submissions are held than workers."""
+        if self._kernels is not None:
+            self._kernels.wait()
+        self._idle = [_Worker(self.job, self._kernels) for _ in range(self.count)]
         again: deque[tuple[Submission, int]] = deque()
         fresh = ((submission, 0) for submission in submissions)
         while True:
@@ -69,7 +89,7 @@ class Workers:
                 submission, tries, why = worker.submission, worker.tries, worker.why
                 assert submission is not None
                 worker.kill()
-                self._idle.append(_Worker(self.job))
+                self._idle.append(_Worker(self.job, self._kernels))
                 if tries < RETRIES:
                     again.append((submission, tries + 1))
                 else:
@@ -88,13 +108,11 @@ class Workers:
 class _Worker:
     """One process and what it holds."""
 
-    def __init__(self, job: Job) -> None:
-        # spawn: a forked child would inherit the gradebook's open connection
-        context = multiprocessing.get_context("spawn")
-        self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=_work, args=(job, theirs), daemon=True)
-        with _one_thread():
-            self.process.start()
+    def __init__(self, job: Job, kernels: _Kernels | None) -> None:
+        self.pipe, theirs = CONTEXT.Pipe()
+        shared = None if kernels is None else kernels.shared
+        self.process = CONTEXT.Process(target=_work, args=(job, theirs, shared), daemon=True)
+        self.process.start()
         theirs.close()  # so that its end is heard when the process dies
         self.submission: Submission | None = None
         self.tries = 0
@@ -130,14 +148,51 @@ class _Worker:
         self.pipe.close()
 
 
-def _work(job: Job, pipe: Connection) -> None:
+class _Kernels:
+    """The fork server that all workers share."""
+
+    def __init__(self, modules: tuple[str, ...]) -> None:
+        self.modules = modules
+        self.server: ForkServer | ForkUnavailable
+        try:
+            self.server = OwnServer(modules)
+        except OSError as error:
+            self.server = ForkUnavailable(str(error))
+
+    def wait(self) -> None:
+        if isinstance(self.server, OwnServer):
+            try:
+                self.server.wait()
+            except ForkUnavailable as error:
+                self.server = error
+
+    @property
+    def shared(self) -> tuple[tuple[str, ...], ForkServer | ForkUnavailable]:
+        """What a worker is told: whom to ask, or that there is nobody."""
+        if isinstance(self.server, ForkUnavailable):
+            return self.modules, self.server
+        return self.modules, ForkServer(self.server.control, self.server.loaded)
+
+    def close(self) -> None:
+        if isinstance(self.server, ForkServer):
+            self.server.close()
+
+
+def _work(job: Job, pipe: Connection, shared: tuple[tuple[str, ...], ForkServer | ForkUnavailable] | None) -> None:
     """A worker's life: grade what comes, until the other end is gone or says stop."""
+    from chainrule.grading.worker import grade  # loaded already where it was forked from
+
     signal.signal(signal.SIGINT, lambda *_: None)  # Ctrl-C is the client's to hear; SIG_IGN would reach the kernels
     signal.signal(signal.SIGTERM, _stop)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
-        while True:
-            pipe.send(grade(job, pipe.recv()))
+    if shared is not None:
+        share(*shared)
+    try:
+        with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+            while True:
+                pipe.send(grade(job, pipe.recv()))
+    finally:
+        leave()
 
 
 def _stop(*_: object) -> None:
@@ -157,10 +212,10 @@ def _end_with_parent() -> None:
 
 
 @contextmanager
-def _one_thread() -> Iterator[None]:
+def _environment(settings: dict[str, str]) -> Iterator[None]:
     """Numpy's libraries read the environment when they are loaded, which is before a worker's first line."""
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:

@@ -1,0 +1,38 @@
+"""What is kept out at first is there when it is asked for."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+QUICK = (
+    "import sys, chainrule, nbgrader.utils; sys.exit('setuptools' in sys.modules or 'jupyter_server' in sys.modules)"
+)
+USES = {
+    "server extension": "import sys, chainrule, nbgrader\ntry: nbgrader._load_jupyter_server_extension(None)\n"
+    "except AttributeError: sys.exit('nbgrader.server_extensions.assignment_list.handlers' not in sys.modules)",
+    "formgrader": "import chainrule, nbgrader.apps\nfrom nbgrader.server_extensions.formgrader import handlers\n"
+    "from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension",
+    "archives": "import chainrule, nbgrader.utils\ntry: nbgrader.utils.unpack_archive('/nowhere', '/nowhere')\n"
+    "except FileNotFoundError: pass",
+    "setuptools": "import chainrule, nbgrader.utils\nfrom setuptools.archive_util import UnrecognizedFormat\n"
+    "assert issubclass(UnrecognizedFormat, Exception)",
+}
+
+
+def runs(code: str) -> bool:
+    return subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_what_takes_long_is_kept_out() -> None:
+    """nbgrader is loaded without Jupyter's server and setuptools; without us it brings both."""
+    assert runs(QUICK)
+    assert not runs(QUICK.replace("chainrule, ", ""))
+
+
+@pytest.mark.parametrize("use", USES)
+def test_it_is_there_when_it_is_used(use: str) -> None:
+    """The server extension loads, and archives unpack."""
+    assert runs(USES[use])
