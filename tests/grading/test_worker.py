@@ -113,7 +113,7 @@ def lean(course: Course, unit: Unit) -> Callable[[str], Graded]:
     """`lean(student)` is our outcome of the same submission."""
     config = course_config(course.root).CourseDirectory
     with Gradebook(config.db_url, config.course_id) as gradebook:
-        known = standings(gradebook, unit)
+        known = standings(gradebook.db, unit)
 
     def graded(student: str) -> Graded:
         folder = course.root / "submitted" / student / TINY

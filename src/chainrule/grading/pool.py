@@ -12,7 +12,7 @@ from typing import Protocol
 
 from nbgrader.api import Gradebook
 
-from chainrule.course import Course, Unit
+from chainrule.course import Course, Limits, Unit
 from chainrule.errors import CourseError, SubmissionError
 from chainrule.grading.bundle import pack
 from chainrule.grading.lock import sole_grader
@@ -65,37 +65,39 @@ def grade_unit(
         begin(planned)
         outcomes: list[Graded] = []
         if planned.todo:
+            place = course.root if cluster is None else pack(course, unit)
+            job = Job(unit.name, unit.version, place, trust_students)
             with (
-                _staging(course) as staging,
-                _grading(course, unit, len(planned.todo), jobs, trust_students, cluster) as hands,
+                staging_in(course) as staging,
+                hands_for(job, course.limits(), len(planned.todo), jobs, cluster) as hands,
             ):
                 prepare(course, unit, staging)  # while the workers start
                 known = _standings(course, unit)
                 with Writer(course, unit) as writer:
-                    for batch in _outcomes(course, unit, planned.todo, known, hands):
+                    for batch in outcomes_of(course, unit, planned.todo, known, hands):
                         writer.write(batch)
                         for graded in batch:
-                            outcomes.append(_without_contents(graded))
+                            outcomes.append(without_contents(graded))
                             done(outcomes[-1])
     return planned, outcomes
 
 
-def _grading(course: Course, unit: Unit, count: int, jobs: int, trust_students: bool, cluster: str | None) -> Grading:
+def hands_for(job: Job, limits: Limits, count: int, jobs: int, cluster: str | None) -> Grading:
+    """Who grades `count` submissions: `jobs` processes here, or the workers of the cluster at that address."""
     if cluster is not None:
         from chainrule.grading.cluster import Cluster
 
-        return Cluster(cluster, Job(unit.name, unit.version, pack(course, unit), trust_students))
-    job = Job(unit.name, unit.version, course.root, trust_students)
-    return Workers(job, min(jobs, count), course.limits().notebook_seconds + GRACE)
+        return Cluster(cluster, job)
+    return Workers(job, min(jobs, count), limits.notebook_seconds + GRACE)
 
 
 def _standings(course: Course, unit: Unit) -> Mapping[str, Standing]:
     config = course_config(course.root).CourseDirectory
     with Gradebook(config.db_url, config.course_id) as gradebook:
-        return standings(gradebook, unit)
+        return standings(gradebook.db, unit)
 
 
-def _without_contents(graded: Graded) -> Graded:
+def without_contents(graded: Graded) -> Graded:
     """The same for memory's sake: a class's pages together are large."""
     names = [
         None if files is None else tuple((name, b"") for name, _ in files)
@@ -104,7 +106,7 @@ def _without_contents(graded: Graded) -> Graded:
     return replace(graded, autograded=names[0], feedback=names[1])
 
 
-def _outcomes(
+def outcomes_of(
     course: Course, unit: Unit, students: tuple[str, ...], known: Mapping[str, Standing], hands: Grading
 ) -> Iterator[list[Graded]]:
     """Read the submissions as workers ask for them, and hand on what comes back; what cannot be read goes past them."""
@@ -125,7 +127,7 @@ def _outcomes(
 
 
 @contextmanager
-def _staging(course: Course) -> Iterator[Path]:
+def staging_in(course: Course) -> Iterator[Path]:
     """A private folder on the course's own disk, so that results move into place by a rename."""
     try:
         path = Path(tempfile.mkdtemp(prefix=STAGING, dir=course.root))

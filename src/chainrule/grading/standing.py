@@ -11,19 +11,18 @@ from nbgrader.api import (
     BaseCell,
     Comment,
     Grade,
-    Gradebook,
     SubmittedAssignment,
     SubmittedNotebook,
 )
 from sqlalchemy import or_
+from sqlalchemy.orm import Session
 
 from chainrule.course import Unit
 from chainrule.grading.submission import Standing
 
 
-def standings(gradebook: Gradebook, unit: Unit) -> defaultdict[str, Standing]:
+def standings(db: Session, unit: Unit) -> defaultdict[str, Standing]:
     """Every student's standing in a unit; of those whom the gradebook does not know, the common due date."""
-    db = gradebook.db
     assignment = db.query(Assignment).filter(Assignment.name == unit.name).one()
     found: dict[str, dict[str, Any]] = {}
     students = db.query(SubmittedAssignment.student_id, SubmittedAssignment.extension)
