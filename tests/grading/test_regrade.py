@@ -16,7 +16,6 @@ from gradebooks import rows
 from nbgrader.api import Gradebook
 
 from chainrule import course as courses
-from chainrule.build import build
 from chainrule.course import TEST, Course, Unit
 from chainrule.grading import judging, pool, regrade, workers
 from chainrule.nbgrading import course_config
@@ -25,14 +24,15 @@ from helpers import (
     EMPTY,
     FULL,
     ITEMS,
-    TEXT,
     TINY,
     Said,
     built_course,
     chainrule,
     chainrule_here,
+    change,
     graded_course,
     once,
+    reshaped,
     scores,
     solved,
     submit,
@@ -42,17 +42,6 @@ from helpers import (
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
 
 ADDED = 'Slip("added", "factor * x", "factor + x", credit=0.5, says="The factor was added."),'
-LETTER = 'choice("letter", points=1, slips=[Slip("a", \'"b"\', \'"a"\', credit=0, says="Look at a once more.")]),'
-LETTER_TEXT = TEXT[TEXT.index('# %% item="letter"') :]
-# the letter goes, and in its place comes a sum
-OTHER = 'value("size", points=2, slips=[Slip("one-less", "len(data)", "len(data) - 1", credit=0.5, says="One less.")]),'
-OTHER_TEXT = """\
-# %% item="size"
-size = None  # a number
-### BEGIN SOLUTION
-size = len(data)
-### END SOLUTION
-"""
 
 
 @pytest.fixture
@@ -60,23 +49,6 @@ def course(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Course:
     """A copy of a course with amy (all right), bob (scale: slip added) and cy (blank) graded."""
     shutil.copytree(once(tmp_path_factory, "graded", graded_course), tmp_path / "course")
     return Course((tmp_path / "course").resolve())
-
-
-def change(course: Course, *edits: tuple[str, str]) -> Unit:
-    """Edit the unit's items and text, and build it as a person would."""
-    folder = course.authoring / TINY
-    for old, new in edits:
-        files = [path for path in (folder / "items.py", folder / "notebook.py") if old in path.read_text()]
-        assert files, f"{old!r} is in neither"
-        for path in files:
-            path.write_text(path.read_text().replace(old, new))
-    courses._unit.cache_clear()
-    build(course, course.unit(TINY))
-    return course.unit(TINY)
-
-
-def reshaped(course: Course) -> Unit:
-    return change(course, (LETTER, OTHER), (LETTER_TEXT, OTHER_TEXT))
 
 
 def run(monkeypatch: pytest.MonkeyPatch, course: Course, *words: str) -> Said:
@@ -292,7 +264,7 @@ def test_work_that_cannot_be_compared(course: Course, monkeypatch: pytest.Monkey
     submit(course, unit, "amy", '{"cells": [')
     submit(course, unit, "bob", solved(unit))
     submit(course, unit, "dee", solved(unit))
-    submit(course, unit, "[/red]", solved(unit))
+    submit(course, unit, "[red]", solved(unit))
     shutil.rmtree(course.root / "submitted" / "cy")
     found = changes(monkeypatch, course)
     amy, bob = found["students"]
@@ -300,12 +272,12 @@ def test_work_that_cannot_be_compared(course: Course, monkeypatch: pytest.Monkey
     assert "It is not JSON" in amy["refused"]
     assert (bob["after"], bob["handed_in_again"]) == (5.0, True)
     assert found["uncompared"]["dee"] == "not graded before; 5 of 5 now"
-    assert "not graded before; could not be graded now" in found["uncompared"]["[/red]"]
+    assert "not graded before; could not be graded now" in found["uncompared"]["[red]"]
     assert f"nothing in submitted/cy/{TINY}" in found["uncompared"]["cy"]
     said = run(monkeypatch, course)
     assert said.status == 3
     assert "5 -> no score" in said.out
-    assert "[/red]" in said.out, "a name is no markup"
+    assert "[red]" in said.out, "a name is no markup"
     assert scores(course, unit, "amy") == EMPTY
     assert scores(course, unit, "cy") == CLASS_SCORES["cy"]
 

@@ -70,8 +70,9 @@ def _fit_cells(session: Session, notebook: str, submitted: Any, cells: list[Any]
     for place, cell in wanted.items():
         if place not in known:
             (kind, name), (table, held) = place, KINDS[place[0]]
-            more = {"max_score": cell.metadata.nbgrader.points, "cell_type": cell.cell_type}
-            new = table(name=name, notebook_id=notebook, **(more if kind == "GradeCell" else {}))
+            new = table(name=name, notebook_id=notebook)
+            if kind == "GradeCell":
+                new.max_score, new.cell_type = cell.metadata.nbgrader.points, cell.cell_type
             session.add(new)
             session.flush()  # for its id
             session.add_all(held(cell_id=new.id, notebook_id=key) for key in submitted)
