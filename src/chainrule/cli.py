@@ -142,6 +142,7 @@ def grade(
 
     course = Course.find()
     found = course.unit(unit)
+    renewed: list[str] = []
     with _progress() as progress:
         task = progress.add_task(found.name, total=None)
         try:
@@ -155,12 +156,13 @@ def grade(
                 cluster,
                 begin=lambda planned: progress.update(task, total=len(planned.todo)),
                 done=lambda outcome: progress.update(task, advance=1),
+                renewed=renewed.extend,
             )
         except (KitError, SandboxUnavailable) as error:
             progress.stop()
             err.print(f"chainrule grade: {error}", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
-    raise typer.Exit(_say_graded(found.name, planned, graded))
+    raise typer.Exit(_say_graded(found.name, planned, graded, len(renewed)))
 
 
 @app.command()
@@ -230,7 +232,7 @@ def regrade(
     raise typer.Exit(status)
 
 
-def _say_graded(unit: str, planned: Planned, graded: list[Graded]) -> int:
+def _say_graded(unit: str, planned: Planned, graded: list[Graded], renewed: int) -> int:
     """Print a line for each submission that a person must look at, and a summary. Returns the exit status."""
     status, lines = _remarks(unit, planned.unchanged, graded)
     for line in lines:
@@ -241,8 +243,13 @@ def _say_graded(unit: str, planned: Planned, graded: list[Graded]) -> int:
     notes = f", {refused} could not be graded" if refused else ""
     notes += f", {faults} failed by the kit's fault" if faults else ""
     notes += f", {len(planned.unchanged)} unchanged" if planned.unchanged else ""
+    notes += f", {renewed} of them brought up to date (late penalty, page)" if renewed else ""
     scored = sum(outcome.scores is not None for outcome in graded)
-    out.print(f"{unit}: {scored} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""), markup=False)
+    out.print(
+        f"{unit}: {scored} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""),
+        markup=False,
+        soft_wrap=True,
+    )
     return status
 
 

@@ -20,10 +20,12 @@ from nbgrader.converters import Autograde, GenerateFeedback
 
 from chainrule.course import Course, Unit
 from chainrule.grading.bundle import pack
+from chainrule.grading.pages import without_stamp
 from chainrule.grading.standing import standings
 from chainrule.grading.submission import Submission, read_submission
 from chainrule.grading.worker import Graded, Job, grade
 from chainrule.nbgrading import course_config, generate_assignment, run
+from chainrule.policy import Policy
 from helpers import FULL, TINY, built_course, cell_of, once, solved, submit
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -113,7 +115,7 @@ def lean(course: Course, unit: Unit) -> Callable[[str], Graded]:
     """`lean(student)` is our outcome of the same submission."""
     config = course_config(course.root).CourseDirectory
     with Gradebook(config.db_url, config.course_id) as gradebook:
-        known = standings(gradebook.db, unit)
+        known = standings(gradebook.db, unit, Policy())
 
     def graded(student: str) -> Graded:
         folder = course.root / "submitted" / student / TINY
@@ -176,7 +178,7 @@ def test_autograded_folder_is_nbgraders(plain: Course, lean: Callable[[str], Gra
 
 def page(content: bytes) -> list[Any]:
     """A page as its tags and texts; styles that our cleaning takes out of tables are not looked at."""
-    soup = BeautifulSoup(content.decode("utf-8"), "html.parser")
+    soup = BeautifulSoup(without_stamp(content.decode("utf-8")), "html.parser")
     for style in soup.select(".output_html style"):
         style.decompose()
     for tag in soup.find_all(True):

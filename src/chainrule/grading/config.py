@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -21,14 +22,17 @@ from traitlets.config import Config
 
 from chainrule.course import Course
 from chainrule.errors import CourseError
+from chainrule.policy import read_late
 
 
 def configure(c: Config, root: Path) -> None:
     """Set nbgrader up so that `nbgrader autograde` and the formgrader grade in the sandbox, judged outside."""
     # imported here: the kernel machinery is slow to load, and not every nbgrader command needs it
+    from chainrule.grading.duedates import SetDueDates
     from chainrule.grading.feedback import FeedbackExporter
     from chainrule.grading.judging import DrawCases, Judge, ResetScores, RestoreCells
     from chainrule.grading.kernel import SandboxExecute
+    from chainrule.grading.penalty import LatePolicy
 
     # nbgrader calls `alembic` by its bare name, which is there only in an activated environment
     tools = str(Path(sys.executable).parent)
@@ -66,8 +70,13 @@ def configure(c: Config, root: Path) -> None:
         IgnorePattern,
         LimitOutput,
         SaveAutoGrades,
+        SetDueDates,
         AssignLatePenalties,
         CheckCellMetadata,
     ]
+    late = read_late(course)
+    if late is not None:  # else what nbgrader_config.py says of LateSubmissionPlugin
+        c.AssignLatePenalties.plugin_class = LatePolicy
+        c.LatePolicy.update(dataclasses.asdict(late))
     # Students' HTML, made harmless; in the formgrader's own button, too
     c.GenerateFeedback.exporter_class = FeedbackExporter

@@ -34,6 +34,7 @@ from chainrule.grading.sandbox import find_sandbox
 from chainrule.grading.standing import standings
 from chainrule.grading.submission import Standing
 from chainrule.grading.worker import Graded, Job
+from chainrule.policy import read_policy
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,4 +190,4 @@ def _read(course: Course, unit: Unit) -> _Before:
         if connection is None or items is None:
             raise CourseError(f"{NOT_BEFORE}: {unit.name}. Run: chainrule grade {unit.name}")
         with Session(connection) as session:
-            return _Before(items, held_scores(connection, unit), standings(session, unit))
+            return _Before(items, held_scores(connection, unit), standings(session, unit, read_policy(course)))

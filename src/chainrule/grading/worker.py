@@ -29,6 +29,7 @@ from chainrule.errors import ChainruleError, KitError, SubmissionError
 from chainrule.grading.bundle import Bundle, unpack
 from chainrule.grading.feedback import FeedbackPage, Grades
 from chainrule.grading.judging import META
+from chainrule.grading.pages import stamped
 from chainrule.grading.preflight import notebook_of
 from chainrule.grading.remark import Remark
 from chainrule.grading.steps import steps
@@ -172,7 +173,7 @@ def _grade(desk: Desk, submission: Submission, start: float) -> Graded:
     nbformat.validate(nb, relax_add_props=True)  # as nbconvert does
     grades = Grades(unit.notebook, scores, noted["comments"], noted["late_penalty"], submission.standing)
     text = (nbformat.v4.writes(nb) + "\n").encode("utf-8")
-    page = desk.page.make(nb, grades).encode("utf-8")
+    page = stamped(desk.page.make(nb, grades), grades).encode("utf-8")
     return Graded(
         student,
         time.monotonic() - start,
