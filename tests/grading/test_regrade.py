@@ -148,8 +148,9 @@ def test_new_slip_and_removed_slip(course: Course, monkeypatch: pytest.MonkeyPat
     assert out.rstrip().endswith(f"Nothing was written. To record this: chainrule regrade {TINY}")
 
 
-def test_dry_run_leaves_every_byte(course: Course) -> None:
+def test_dry_run_leaves_every_byte(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a person types it: not a file comes, goes or changes, though cells were added and removed."""
+    monkeypatch.delenv("PYTHONDONTWRITEBYTECODE", raising=False)  # caches are files, too
     reshaped(course)
     shutil.rmtree(course.authoring / TINY / "__pycache__", ignore_errors=True)
     before = tree_of(course.root)
