@@ -1,7 +1,8 @@
 """The documents' commands are run as a reader would, from top to bottom, in a course of their own.
 
-A command stands in a ```sh block, or in an indented block with a program's name first. What follows it in a ```text
-block is in the last command's output, line by line (a block without a word is an example from elsewhere). What is not run stands in NOT_RUN, with the document's own words for why.
+A command stands in a ```sh block, or in an indented block with a program's name first. What follows in a ```text block
+is in the last command's output, line by line; a block without a word is an example from elsewhere. What is not run
+stands in NOT_RUN, and has the reason beside it in the document.
 """
 
 from __future__ import annotations
@@ -176,7 +177,9 @@ BEFORE: dict[str, Callable[[Session], None]] = {
 PLACEHOLDERS = {"ID": "s003"}
 
 
-@pytest.mark.parametrize("document", [path for path in DOCS if any(not b.not_run for b in blocks(path))], ids=str)
+@pytest.mark.parametrize(
+    "document", [path for path in DOCS if any(not b.not_run for b in blocks(path))], ids=lambda path: path.name
+)
 def test_commands_run(document: Path, session: Session) -> None:
     """From top to bottom; each ends well, and prints what the document says that it prints."""
     BEFORE.get(document.name, lambda session: None)(session)
