@@ -6,11 +6,13 @@ import re
 import tomllib
 from collections.abc import Callable
 from datetime import UTC, datetime
+from importlib import resources
 from pathlib import Path
 
 import pytest
 
 from chainrule.course import Course
+from chainrule.demo import make_course
 from chainrule.errors import CourseError
 from chainrule.policy import Counting, Extension, Late, Policy, read_late, read_policy
 from chainrule.policy.rules import seconds_late
@@ -162,6 +164,22 @@ def test_late_alone_needs_no_units(tmp_path: Path) -> None:
     assert read_late(Course(tmp_path)) == Late(0.5)
 
 
+def test_commented_example_is_right(tmp_path: Path) -> None:
+    """What stands commented in course.toml, here and in a demo's course, can be used as it is."""
+    text = resources.files("chainrule.policy").joinpath("example.toml").read_text("utf-8")
+    assert (HOME / "course.toml").read_text("utf-8").endswith(f"\n\n{text}")
+    demo = make_course(Course(HOME), tmp_path / "demo")
+    assert (demo.root / "course.toml").read_text("utf-8").endswith(f"\n\n{text}")
+    assert read_policy(demo) == Policy()
+    used = re.sub(r'^# (?=["a-z[])', "", text, flags=re.MULTILINE)
+    (demo.root / "course.toml").write_text(used, "utf-8")
+    policy = read_policy(demo)
+    assert policy.late == Late(0.1, 0.5, 15, 7)
+    assert policy.due["02-loss"] == datetime(2026, 10, 19, 21, 59, 59)
+    assert policy.extensions["0012"]["02-loss"] == Extension(days=7)
+    assert policy.counting.extra_items == {("03-partials", "numeric-gradient")}
+
+
 # --------------------------------------------------------------------------- the page that explains it
 
 PAGE = (HOME / "docs" / "policy.md").read_text("utf-8")
@@ -199,9 +217,8 @@ def test_page_tells_the_truth(
 
 def test_page_names_every_key() -> None:
     """No key without its row, no row without its key."""
-    told = set(
-        re.findall(r"`(?:\[[\w.]+\] )?\"?(\w+)\"?`", "\n".join(re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE)))
-    )
+    first = "\n".join(re.findall(r"^\| (`.*?) \|", PAGE, re.MULTILINE))
+    told = set(re.findall(r"`(?:\[[\w.]+\] )?\"?(\w+)\"?`", first))
     keys = {*Late.__dataclass_fields__, "zone", "UNIT", "all", "drop_lowest", "weights", "extra_credit"}
     assert told == keys
     assert set(tomllib.loads(EXAMPLE)) == {"late", "due", "extensions", "grades"}

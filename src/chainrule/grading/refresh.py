@@ -26,9 +26,9 @@ from chainrule.errors import KitError
 from chainrule.grading.database import engine_of, gradebook_url, patiently, trouble
 from chainrule.grading.duedates import put_due_dates
 from chainrule.grading.feedback import FeedbackPage, Grades
-from chainrule.grading.pages import is_of, read_page, stamped, without_stamp
 from chainrule.grading.penalty import Penalties
 from chainrule.grading.record import STAGING
+from chainrule.grading.stamp import is_of, read_page, stamped, without_stamp
 from chainrule.grading.standing import standings
 from chainrule.grading.steps import final_scores
 from chainrule.grading.submission import Standing
@@ -90,8 +90,8 @@ def _put_penalties(
             score = sum(final_scores(work.scores, standing).values())
             penalty = penalties.penalty(work.student, score, seconds_late(work.timestamp, standing.due))
             shown[work.student] = Grades(unit.notebook, work.scores, work.comments, penalty, standing)
-            # PostgreSQL keeps nbgrader's column in single precision
-            if not math.isclose(penalty or 0.0, work.penalty or 0.0, rel_tol=1e-6, abs_tol=1e-9):
+            # nbgrader sums scores in the database, which may differ from our sum in the last digits
+            if not math.isclose(penalty or 0.0, work.penalty or 0.0, abs_tol=1e-9):
                 changed[work.student] = {"key": work.notebook, "late_submission_penalty": penalty}
         if changed:
             notebook = SubmittedNotebook.__table__

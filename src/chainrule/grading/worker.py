@@ -22,16 +22,16 @@ from typing import Any
 import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc
+from nbgrader.utils import gettz, parse_utc
 
 from chainrule.course import Course, Unit
 from chainrule.errors import ChainruleError, KitError, SubmissionError
 from chainrule.grading.bundle import Bundle, unpack
 from chainrule.grading.feedback import FeedbackPage, Grades
 from chainrule.grading.judging import META
-from chainrule.grading.pages import stamped
 from chainrule.grading.preflight import notebook_of
 from chainrule.grading.remark import Remark
+from chainrule.grading.stamp import stamped
 from chainrule.grading.steps import steps
 from chainrule.grading.submission import Files as Files
 from chainrule.grading.submission import Submission, fingerprint, in_order, read_files, shown
@@ -136,7 +136,7 @@ def _grade(desk: Desk, submission: Submission, start: float) -> Graded:
     nb, remarks = notebook_of(unit, submission)
     beside = desk.beside(submission.files)
     timestamp, doubt = _timestamp(submission.files)
-    if doubt:  # nbgrader's own commands, which read it again from the results, would stop at it
+    if doubt and timestamp is None:  # nbgrader's own commands, which read it again from the results, would stop at it
         beside = {name: content for name, content in beside.items() if PurePosixPath(name).parts[0] != TIMESTAMP}
     with _folder(beside) as folder:
         resources: Any = ResourcesDict(
@@ -199,17 +199,29 @@ def _expect_valid(nb: nbformat.NotebookNode, unit: Unit) -> None:
 
 
 def _timestamp(files: Files) -> tuple[datetime | None, tuple[Remark, ...]]:
-    """When the work was handed in, as nbgrader reads it; a remark where the file holds no time, or is a folder."""
+    """When the work was handed in, as nbgrader reads it; a remark where that is not what the file says."""
     content = dict(files).get(TIMESTAMP)
     if content is None and any(name.startswith(f"{TIMESTAMP}/") for name, _ in files):
         return None, (Remark("timestamp", TIMESTAMP, "It is a folder; the work counts as handed in without a time."),)
     if content is None or not content.strip():
         return None, ()
     try:
-        return parse_utc(content.decode("utf-8").strip()), ()
+        text = content.decode("utf-8").strip()
+        return parse_utc(text), _misread(text)
     except Exception:  # dateutil raises whatever a text makes it raise
         says = "It holds no time that can be read; the work counts as handed in without one."
         return None, (Remark("timestamp", TIMESTAMP, says),)
+
+
+def _misread(text: str) -> tuple[Remark, ...]:
+    """nbgrader takes a zone that it does not know, such as summer time's EDT or CEST, for UTC, and +0200 for 200 s."""
+    zone = text.split(" ")[2] if text.count(" ") == 2 else "UTC"
+    try:
+        known = int(zone) == 0
+    except ValueError:
+        known = gettz(zone) is not None
+    says = f"nbgrader cannot read its time zone {shown(zone)}: the work may count as hours too late or too early."
+    return () if known else (Remark("timestamp", TIMESTAMP, says),)
 
 
 @contextmanager
