@@ -6,8 +6,9 @@ import json
 import os
 import sys
 import tempfile
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -296,30 +297,81 @@ def student(unit: Annotated[str, typer.Argument()], name: Annotated[str, typer.A
 
 @app.command()
 def report(units: Units = None) -> None:
-    """The class in tables: students, items, commonest mistakes; the same as CSV in gradebook/report/."""
-    from chainrule.report.tables import item_table, student_table, verdict_table, write_csv
+    """The class report, a page for staff: gradebook/report/index.html; and each unit's answers as CSV beside it."""
+    from datetime import datetime
+
+    from chainrule.report.page import class_report, write_page
+    from chainrule.report.tables import as_text, item_table, write_csv
 
     course = Course.find()
-    for unit in course.units(units):
-        verdicts = verdict_table(course, unit)
-        if verdicts.empty:
+    found = course.units(units)
+    with err.status("reading"):
+        made = class_report(course, found)
+    for unit in found:
+        rows = made.answers[made.answers["unit"] == unit.name]
+        if rows.empty:
             out.print(f"{unit.name}: nothing graded yet", markup=False)
             continue
         table = Table("item", "mean", "full marks", "commonest mistakes", title=unit.name)
-        for row in item_table(verdicts).itertuples():
+        for row in item_table(as_text(rows)).itertuples():
             table.add_row(row.item, f"{row.mean_share:.0%}", f"{row.full} of {row.students}", row.slips)
         out.print(table)
-        table = Table("student", "points", "of", "share")
-        for row in student_table(verdicts).sort_index().itertuples():
-            graded = row.points == row.points  # NaN where nothing could be graded
-            table.add_row(
-                shown(str(row.Index)),
-                f"{row.points:g}" if graded else "not graded",
-                f"{row.out_of:g}",
-                f"{row.share:.0%}" if graded else "",
-            )
-        out.print(table)
-        out.print(f"written: {write_csv(course, unit, verdicts)}", markup=False, soft_wrap=True)
+        out.print(f"written: {write_csv(course, unit, as_text(rows))}", markup=False, soft_wrap=True)
+    if made.answers.empty:
+        return
+    spread = made.total.spread
+    if spread.n:
+        out.print(f"the course so far: median {spread.median:.0%} of {spread.n} students")
+    out.print(
+        f"items to look at: {len(made.to_look_at)}; students who may need help: {len(made.at_risk)}; "
+        f"near-identical pairs: {len(made.all_pairs)}"
+    )
+    path = write_page(course, made, datetime.now())
+    out.print(f"written: {path} (for staff: it names students)", markup=False, soft_wrap=True)
+
+
+@app.command()
+def export(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="csv, parquet, canvas, moodle, gradescope or all")],
+    units: Units = None,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="else gradebook/exports/")] = None,
+    roster: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="canvas: the gradebook that Canvas exported, to be filled in")
+    ] = None,
+    known_by: Annotated[
+        str, typer.Option(metavar="FIELD", help="moodle: how it knows students: idnumber, username or email")
+    ] = "idnumber",
+    feedback: Annotated[bool, typer.Option(help="moodle: a column of what was found beside each unit's")] = False,
+) -> None:
+    """Grades for other programs, by the course's policy; docs/exports.md says how each takes them."""
+    from chainrule.report import exports
+
+    course = Course.find()
+    forms = list(exports.Format) if form == "all" else [_one_of(exports.Format, form, "all")]
+    known = _one_of(exports.KnownBy, known_by)
+    if roster and exports.Format.CANVAS not in forms:
+        raise CourseError("--roster is for the format canvas")
+    book = exports.book_of(course, units)
+    look = False
+    for wanted in forms:
+        with err.status(wanted):
+            written = exports.export(book, wanted, to or course.gradebook / "exports", roster, known, feedback)
+        count = f" ({written.files} files)" if written.files != 1 else ""
+        out.print(f"written: {written.path}{count}", markup=False, soft_wrap=True)
+        for note in written.notes:
+            out.print(shown(f"  {note}"), markup=False, soft_wrap=True)
+        look |= written.look
+    raise typer.Exit(3 if look else 0)
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _one_of(kind: type[Choice], name: str, *more: str) -> Choice:
+    try:
+        return kind(name)
+    except ValueError:
+        raise CourseError(f"no {name!r} here; there are {', '.join([*kind, *more])}") from None
 
 
 @app.command()

@@ -36,6 +36,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError, KitError
+from chainrule.grading import history
 from chainrule.grading.database import engine_of, expect_writable, gradebook_url, patiently, shown, trouble
 from chainrule.grading.duedates import put_due_dates
 from chainrule.grading.worker import Files, Graded
@@ -171,7 +172,9 @@ class Writer:
     def _put_scores(self, batch: Sequence[Graded], sides: Sequence[Sequence[_Move]]) -> None:
         """One transaction: all of the scores are the new ones, or none is. The old folders go with the old scores."""
         with self._engine.connect() as connection, connection.begin():
-            self._put_rows(connection, {graded.student: graded for graded in batch})
+            outcomes = {graded.student: graded for graded in batch}
+            self._put_rows(connection, outcomes)
+            history.append(connection, self._unit, outcomes)
             taken: list[_Move] = []
             try:
                 for side in reversed(sides):  # autograded/ first: without it, nothing counts as done
@@ -264,7 +267,8 @@ class Writer:
             notebook, notebook.c.assignment_id == assignment.c.id
         )
         query = query.where(assignment.c.name == self._unit.name, notebook.c.name == self._unit.notebook)
-        with self._engine.connect() as connection:
+        with self._engine.begin() as connection:
+            history.create(connection)
             assignment_id, due, notebook_id = connection.execute(query).one()
             rows = connection.execute(select(cell).where(cell.c.notebook_id == notebook_id)).all()
         graded = {row.name: row.id for row in rows if row.type in ("GradeCell", "TaskCell")}

@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -34,7 +34,7 @@ from chainrule.grading.remark import Remark
 from chainrule.grading.stamp import stamped
 from chainrule.grading.steps import steps
 from chainrule.grading.submission import Files as Files
-from chainrule.grading.submission import Submission, fingerprint, in_order, read_files, shown
+from chainrule.grading.submission import Submission, digest, fingerprint, in_order, read_files, shown
 from chainrule.nbgrading import course_config
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's own file: when the work was handed in
@@ -65,6 +65,7 @@ class Graded:
     remarks: tuple[Remark, ...] = ()
     refused: Remark | None = None  # the submission's fault
     kit_fault: Remark | None = None  # ours
+    work: str | None = None  # fingerprint of what was handed in; none where it could not be read
 
 
 def grade(job: Job, submission: Submission) -> Graded:
@@ -72,9 +73,9 @@ def grade(job: Job, submission: Submission) -> Graded:
     start = time.monotonic()
     student = submission.student
     try:
-        return _grade(_desk(job), submission, start)
+        return replace(_grade(_desk(job), submission, start), work=work_of(submission.files))
     except SubmissionError as error:
-        return refusal(student, error, time.monotonic() - start)
+        return replace(refusal(student, error, time.monotonic() - start), work=work_of(submission.files))
     except Exception as error:  # a kit's fault must not stop the batch, nor become a score
         text = str(error) if isinstance(error, ChainruleError) else f"{type(error).__name__}: {error}"
         return Graded(student, time.monotonic() - start, kit_fault=Remark("kit-fault", job.unit, text))
@@ -83,6 +84,11 @@ def grade(job: Job, submission: Submission) -> Graded:
 def refusal(student: str, error: SubmissionError, seconds: float = 0.0) -> Graded:
     """The outcome of a submission that cannot be graded as it is."""
     return Graded(student, seconds, refused=Remark(error.cause, error.where, f"It {error.says}"))
+
+
+def work_of(files: Files) -> str:
+    """Fingerprint of the work alone: the same whenever it was handed in and whatever version graded it."""
+    return digest(file for file in files if file[0] != TIMESTAMP)
 
 
 class Desk:
