@@ -19,6 +19,7 @@ import pytest
 from nbgrader.api import Gradebook, MissingEntry
 
 from chainrule import cli
+from chainrule import course as courses
 from chainrule.build import build
 from chainrule.course import TEST, Course, Unit
 from chainrule.grading import pool, workers
@@ -249,3 +250,33 @@ def graded_course(root: Path) -> None:
 BOB = {"scale": "def scale(x, factor):\n    return factor + x"}
 # the slip keeps half of two points; the total follows from it and is paid in full
 CLASS_SCORES = {"amy": FULL, "bob": {**FULL, "scale": 1.0}, "cy": NOTHING}
+
+LETTER = 'choice("letter", points=1, slips=[Slip("a", \'"b"\', \'"a"\', credit=0, says="Look at a once more.")]),'
+LETTER_TEXT = TEXT[TEXT.index('# %% item="letter"') :]
+# the letter goes, and in its place comes a sum
+OTHER = 'value("size", points=2, slips=[Slip("one-less", "len(data)", "len(data) - 1", credit=0.5, says="One less.")]),'
+OTHER_TEXT = """\
+# %% item="size"
+size = None  # a number
+### BEGIN SOLUTION
+size = len(data)
+### END SOLUTION
+"""
+
+
+def change(course: Course, *edits: tuple[str, str]) -> Unit:
+    """Edit the unit's items and text, and build it as a person would."""
+    folder = course.authoring / TINY
+    for old, new in edits:
+        files = [path for path in (folder / "items.py", folder / "notebook.py") if old in path.read_text()]
+        assert files, f"{old!r} is in neither"
+        for path in files:
+            path.write_text(path.read_text().replace(old, new))
+    courses._unit.cache_clear()
+    build(course, course.unit(TINY))
+    return course.unit(TINY)
+
+
+def reshaped(course: Course) -> Unit:
+    """The unit with `letter` taken out and `size`, which is worth 2, put in."""
+    return change(course, (LETTER, OTHER), (LETTER_TEXT, OTHER_TEXT))

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from chainrule.course import Course
 from chainrule.errors import ChainruleError, CourseError, KitError
@@ -168,19 +169,78 @@ def grade(
     raise typer.Exit(_say_graded(found.name, planned, graded, len(renewed)))
 
 
+@app.command()
+def regrade(
+    unit: Annotated[str, typer.Argument(help="the unit, by name or number")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would change; nothing is written")] = False,
+    student: Annotated[list[str] | None, typer.Option(help="only this student; may be given more than once")] = None,
+    jobs: Annotated[int, typer.Option(min=1, help="notebooks graded at the same time")] = os.cpu_count() or 1,
+    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+    trust_students: Annotated[
+        bool, typer.Option(help="run students' code WITHOUT a sandbox, with all your rights")
+    ] = False,
+    cluster: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="grade on the workers of this Dask scheduler, not here")
+    ] = None,
+) -> None:
+    """After items changed: grade all again and say who gains, who loses and why; without --dry-run, record it."""
+    from chainrule.grading.changes import Changes
+    from chainrule.grading.regrade import regrade_unit
+    from chainrule.report.regraded import regraded
+
+    if dry_run:
+        sys.dont_write_bytecode = True  # not even Python's own caches of items.py
+    course = Course.find()
+    found = course.unit(unit)
+
+    def show(changes: Changes) -> None:
+        progress.stop()
+        for part in () if as_json else regraded(changes):
+            out.print(part, soft_wrap=isinstance(part, Text))
+
+    with _progress() as progress:
+        task = progress.add_task(found.name, total=None)
+        try:
+            result = regrade_unit(
+                course,
+                found,
+                student,
+                jobs,
+                dry_run,
+                trust_students,
+                cluster,
+                begin=lambda planned: progress.update(task, total=len(planned.todo)),
+                done=lambda outcome: progress.update(task, advance=1),
+                before_writing=show,
+            )
+        except (KitError, SandboxUnavailable) as error:
+            progress.stop()
+            err.print(f"chainrule regrade: {error}", style="red", markup=False, soft_wrap=True)
+            raise typer.Exit(1) from None
+    if dry_run:
+        show(result.changes)
+    status, lines = _remarks(found.name, {}, result.graded)
+    if as_json:
+        tree = {"written": not dry_run, "backup": result.backup and str(result.backup), **result.changes.to_json()}
+        print(json.dumps(tree, indent=1))
+        raise typer.Exit(status)
+    for line in lines:
+        out.print(line, soft_wrap=True)
+    if dry_run:
+        says = f"Nothing was written. To record this: chainrule regrade {found.name}"
+    elif result.backup is None:
+        says = "Recorded. The gradebook is on a server: its backups are pg_dump's business, not made here."
+    else:
+        says = f"Recorded. The gradebook as it was before: {result.backup.relative_to(course.root)}"
+    out.print(says, markup=False, soft_wrap=True)
+    raise typer.Exit(status)
+
+
 def _say_graded(unit: str, planned: Planned, graded: list[Graded], renewed: int) -> int:
-    """Print a line for each submission that a person must look at. Returns the exit status."""
-    scored = [outcome for outcome in graded if outcome.scores is not None]
-    look: dict[str, tuple[Remark, ...]] = {outcome.student: outcome.remarks for outcome in scored}
-    look |= planned.unchanged
-    ungraded = {outcome.student: outcome.refused or outcome.kit_fault for outcome in graded if outcome.scores is None}
-    look |= {student: (remark,) for student, remark in ungraded.items() if remark}
-    for student in sorted(look):
-        for remark in look[student]:
-            head = "NOT GRADED: " if student in ungraded else ""
-            name = " ".join(student.split())  # two spaces end a column, which no name may forge
-            says = f"{name}  {remark.cause}  {head}{remark.where}: {remark.says} {remark.way_out(unit, student)}"
-            out.print(shown(says), markup=False, soft_wrap=True, style="red" if head else None)
+    """Print a line for each submission that a person must look at, and a summary. Returns the exit status."""
+    status, lines = _remarks(unit, planned.unchanged, graded)
+    for line in lines:
+        out.print(line, soft_wrap=True)
     seconds = sum(outcome.seconds for outcome in graded) / len(graded) if graded else 0.0
     refused = sum(outcome.refused is not None for outcome in graded)
     faults = sum(outcome.kit_fault is not None for outcome in graded)
@@ -188,12 +248,31 @@ def _say_graded(unit: str, planned: Planned, graded: list[Graded], renewed: int)
     notes += f", {faults} failed by the kit's fault" if faults else ""
     notes += f", {len(planned.unchanged)} unchanged" if planned.unchanged else ""
     notes += f", {renewed} of them brought up to date (late penalty, page)" if renewed else ""
+    scored = sum(outcome.scores is not None for outcome in graded)
     out.print(
-        f"{unit}: {len(scored)} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""),
+        f"{unit}: {scored} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""),
         markup=False,
         soft_wrap=True,
     )
-    return 1 if faults else 3 if any(look.values()) else 0
+    return status
+
+
+def _remarks(unit: str, unchanged: dict[str, tuple[Remark, ...]], graded: list[Graded]) -> tuple[int, list[Text]]:
+    """The exit status, and a line for each submission that a person must look at."""
+    lines = []
+    scored = [outcome for outcome in graded if outcome.scores is not None]
+    look: dict[str, tuple[Remark, ...]] = {outcome.student: outcome.remarks for outcome in scored}
+    look |= unchanged
+    ungraded = {outcome.student: outcome.refused or outcome.kit_fault for outcome in graded if outcome.scores is None}
+    look |= {student: (remark,) for student, remark in ungraded.items() if remark}
+    for student in sorted(look):
+        for remark in look[student]:
+            head = "NOT GRADED: " if student in ungraded else ""
+            name = " ".join(student.split())  # two spaces end a column, which no name may forge
+            says = f"{name}  {remark.cause}  {head}{remark.where}: {remark.says} {remark.way_out(unit, student)}"
+            lines.append(Text(shown(says), style="red" if head else ""))
+    faults = any(outcome.kit_fault for outcome in graded)
+    return (1 if faults else 3 if lines else 0), lines
 
 
 @app.command()

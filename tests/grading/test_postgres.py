@@ -25,7 +25,7 @@ from chainrule.grading.outcome import Graded
 from chainrule.grading.plan import plan
 from chainrule.grading.record import Writer, prepare
 from chainrule.nbgrading import course_config
-from helpers import BOB, CLASS_SCORES, FULL, SETTINGS, TINY, chainrule_here, scores, solved, submit
+from helpers import BOB, CLASS_SCORES, FULL, SETTINGS, TINY, chainrule_here, reshaped, scores, solved, submit
 
 TOOLS = "/usr/lib/postgresql/15/bin"
 PG_CTL = shutil.which("pg_ctl") or shutil.which("pg_ctl", path=TOOLS)
@@ -148,6 +148,22 @@ def test_scores_are_replaced_and_what_a_person_wrote_stays(course: Course, tmp_p
         grade = gradebook.find_grade("total-check", "tiny", TINY, "amy")
         assert (grade.manual_score, grade.needs_manual_grade) == (0.75, True)
         assert gradebook.find_comment("total", "tiny", TINY, "amy").auto_comment == "No response."
+
+
+def test_regrading_with_other_items(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cells come and go as in SQLite, marks by hand stay; whose business the backup is, is said."""
+    submit(course, course.unit(TINY), "amy", solved(course.unit(TINY)))
+    chainrule_here(monkeypatch, course.root, "grade", TINY)
+    config = course_config(course.root).CourseDirectory
+    with Gradebook(config.db_url, config.course_id) as gradebook:
+        gradebook.find_grade("total-check", "tiny", TINY, "amy").manual_score = 0.75
+        gradebook.db.commit()
+    unit = reshaped(course)
+    said = chainrule_here(monkeypatch, course.root, "regrade", TINY)
+    assert (said.status, "pg_dump" in said.out) == (3, True), said
+    assert scores(course, unit, "amy") == {"scale": 2.0, "half": 1.0, "total": 1.0, "size": 0.0}
+    with Gradebook(config.db_url, config.course_id) as gradebook:
+        assert gradebook.find_grade("total-check", "tiny", TINY, "amy").manual_score == 0.75
 
 
 def test_server_that_is_started_anew(course: Course, server: Server, tmp_path: Path) -> None:

@@ -395,6 +395,6 @@ def test_items_that_changed_after_grading(course: Course, unit: Unit, writer: Wr
     """nbgrader cannot add a cell to what has submissions: the way out is said, with what it costs."""
     writer.write([outcome()])
     unit.source.write_text(unit.source.read_text().replace('"scale-check"', '"scaled-check"'))
-    with pytest.raises(CourseError, match=rf"make a backup, then run nbgrader db assignment remove {TINY} --force"):
+    with pytest.raises(CourseError, match=rf"chainrule regrade {TINY} --dry-run"):
         prepare(course, unit, tmp_path / "staging")
     assert scores(course, unit, "amy") == dict.fromkeys(FULL, 1.0)

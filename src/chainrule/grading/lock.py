@@ -8,6 +8,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from typing import TextIO
 
 from chainrule.course import Course
 from chainrule.errors import CourseError
@@ -31,12 +32,7 @@ def sole_grader(course: Course) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
-            pid, host, since = [*file.read().split(), "?", "?", "?"][:3]
-            raise CourseError(
-                f"another grader is at work in {course.root}: process {pid} on {host}, since {since}. "
-                f"Wait for its end, or end it there: kill {pid}"
-            ) from None
+            raise _held(file, course) from None
         except OSError as error:
             raise CourseError(
                 f"{path} cannot be locked ({error.strerror}). Move the course to another disk."
@@ -45,3 +41,28 @@ def sole_grader(course: Course) -> Iterator[None]:
         file.write(f"{os.getpid()} {socket.gethostname()} {datetime.now():%Y-%m-%dT%H:%M}\n")
         file.flush()
         yield
+
+
+@contextmanager
+def no_grader(course: Course) -> Iterator[None]:
+    """Keep graders away while something is read; CourseError where one is at work. Writes nothing at all."""
+    try:
+        file = (course.gradebook / ".lock").open(encoding="utf-8")
+    except OSError:  # nobody has ever graded here
+        yield
+        return
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise _held(file, course) from None
+        yield
+
+
+def _held(file: TextIO, course: Course) -> CourseError:
+    file.seek(0)
+    pid, host, since = [*file.read().split(), "?", "?", "?"][:3]
+    return CourseError(
+        f"another grader is at work in {course.root}: process {pid} on {host}, since {since}. "
+        f"Wait for its end, or end it there: kill {pid}"
+    )

@@ -47,12 +47,21 @@ def plan(course: Course, unit: Unit, students: list[str] | None = None, fresh: b
 
 def notes_of(course: Course, unit: Unit, student: str) -> dict[str, Any] | None:
     """What grading noted in the autograded notebook: fingerprint, remarks, verdicts; None where there is none."""
-    path = course.root / "autograded" / student / unit.name / f"{unit.notebook}.ipynb"
     try:
-        notes = json.loads(path.read_text("utf-8"))["metadata"]["chainrule"]
-    except (OSError, ValueError, KeyError, TypeError):
+        notes = (autograded_of(course, unit, student) or {})["metadata"]["chainrule"]
+    except (KeyError, TypeError):
         return None
     return notes if isinstance(notes, dict) and "verdicts" in notes else None
+
+
+def autograded_of(course: Course, unit: Unit, student: str) -> dict[str, Any] | None:
+    """The autograded notebook's JSON tree; None where there is none."""
+    path = course.root / "autograded" / student / unit.name / f"{unit.notebook}.ipynb"
+    try:
+        tree = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    return tree if isinstance(tree, dict) else None
 
 
 def fingerprint(unit: Unit, folder: Path) -> str:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from chainrule.course import Course, Unit
+from chainrule.course import Course, Limits, Unit
 from chainrule.errors import CourseError, SubmissionError
 from chainrule.grading.bundle import pack
 from chainrule.grading.forkserver import imported_modules
@@ -66,9 +66,11 @@ def grade_unit(
         begin(planned)
         outcomes: list[Graded] = []
         if planned.todo:
+            place = course.root if cluster is None else pack(course, unit)
+            job = Job(unit.name, unit.version, place, trust_students)
             with (
-                _staging(course) as staging,
-                _grading(course, unit, len(planned.todo), jobs, trust_students, cluster) as hands,
+                staging_in(course) as staging,
+                hands_for(unit, job, course.limits(), len(planned.todo), jobs, cluster) as hands,
             ):
                 # while the workers start, and loaded meanwhile: nbgrader and its gradebook are slow
                 from chainrule.grading.record import Writer, prepare
@@ -76,10 +78,10 @@ def grade_unit(
                 prepare(course, unit, staging)
                 known = _standings(course, unit)
                 with Writer(course, unit) as writer:
-                    for batch in _outcomes(course, unit, planned.todo, known, hands):
+                    for batch in outcomes_of(course, unit, planned.todo, known, hands):
                         writer.write(batch)
                         for graded in batch:
-                            outcomes.append(_without_contents(graded))
+                            outcomes.append(without_contents(graded))
                             done(outcomes[-1])
         if planned.unchanged:
             from chainrule.grading.refresh import refresh
@@ -88,14 +90,14 @@ def grade_unit(
     return planned, outcomes
 
 
-def _grading(course: Course, unit: Unit, count: int, jobs: int, trust_students: bool, cluster: str | None) -> Grading:
+def hands_for(unit: Unit, job: Job, limits: Limits, count: int, jobs: int, cluster: str | None) -> Grading:
+    """Who grades `count` submissions: `jobs` processes here, or the workers of the cluster at that address."""
     if cluster is not None:
         from chainrule.grading.cluster import Cluster
 
-        return Cluster(cluster, Job(unit.name, unit.version, pack(course, unit), trust_students))
-    job = Job(unit.name, unit.version, course.root, trust_students)
-    modules = None if trust_students else imported_modules(unit.handed_out)
-    return Workers(job, min(jobs, count), course.limits().notebook_seconds + GRACE, modules)
+        return Cluster(cluster, job)
+    modules = None if job.trust_students else imported_modules(unit.handed_out)
+    return Workers(job, min(jobs, count), limits.notebook_seconds + GRACE, modules)
 
 
 def _standings(course: Course, unit: Unit) -> Mapping[str, Standing]:
@@ -109,7 +111,7 @@ def _standings(course: Course, unit: Unit) -> Mapping[str, Standing]:
         return standings(session, unit, read_policy(course))
 
 
-def _without_contents(graded: Graded) -> Graded:
+def without_contents(graded: Graded) -> Graded:
     """The same for memory's sake: a class's pages together are large."""
     names = [
         None if files is None else tuple((name, b"") for name, _ in files)
@@ -118,7 +120,7 @@ def _without_contents(graded: Graded) -> Graded:
     return replace(graded, autograded=names[0], feedback=names[1])
 
 
-def _outcomes(
+def outcomes_of(
     course: Course, unit: Unit, students: tuple[str, ...], known: Mapping[str, Standing], hands: Grading
 ) -> Iterator[list[Graded]]:
     """Read the submissions as workers ask for them, and hand on what comes back; what cannot be read goes past them."""
@@ -139,7 +141,7 @@ def _outcomes(
 
 
 @contextmanager
-def _staging(course: Course) -> Iterator[Path]:
+def staging_in(course: Course) -> Iterator[Path]:
     """A private folder on the course's own disk, so that results move into place by a rename."""
     try:
         path = Path(tempfile.mkdtemp(prefix=STAGING, dir=course.root))

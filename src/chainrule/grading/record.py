@@ -63,9 +63,9 @@ def prepare(course: Course, unit: Unit, staging: Path) -> None:
         raise CourseError(trouble(url, error)) from error
     except NbGraderException as error:
         raise CourseError(
-            f"nbgrader does not take {unit.name} into {shown(url)}. If its items changed after submissions were "
-            "graded, the old ones must go, and what was scored by hand with them: make a backup, then run "
-            f"nbgrader db assignment remove {unit.name} --force"
+            f"nbgrader does not take {unit.name} into {shown(url)}. If its cells changed after submissions were "
+            f"graded, see what that changes: chainrule regrade {unit.name} --dry-run. Without --dry-run that is "
+            "recorded, and marks by hand on items that stay are kept"
         ) from error
 
 
