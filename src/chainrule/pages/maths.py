@@ -221,12 +221,6 @@ class MathmlRenderer(IPythonRenderer):  # type: ignore[misc]
         """`text`, made by this renderer, with nothing where a formula goes."""
         return re.sub(rf"{self._key}\d+e", "", text)
 
-    def as_words(self, text: str) -> str:
-        """`text`, made by this renderer, with the characters of its formulas, one after the other."""
-        return re.sub(
-            rf"{self._key}(\d+)e", lambda found: re.sub("<[^>]*>", "", self._formulas[int(found[1])][1]), text
-        ).strip()
-
     def _mark(self, latex: str, made: str) -> str:
         self._formulas.append((latex, made))
         return f"{self._key}{len(self._formulas) - 1}e"

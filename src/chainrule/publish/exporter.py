@@ -114,11 +114,7 @@ class Renderer(MathmlRenderer):
 
     def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
         tag = "th" if head and text.strip() else "td"  # an empty heading is none
-        # accessibility checkers do not read MathML
-        label = (
-            f' aria-label="{self.as_words(text)}"' if tag == "th" and not self.without_formulas(text).strip() else ""
-        )
-        return f"  <{tag}{label}>{text}</{tag}>\n"
+        return f"  <{tag}>{text}</{tag}>\n"
 
     def block_code(self, text: str, info: str | None = None) -> str:
         return code(text) if (info or "").startswith("py") else f'<pre tabindex="0"><code>{escape(text)}</code></pre>\n'
