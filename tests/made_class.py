@@ -81,7 +81,10 @@ def scale(x, factor):
     return np.array(gathered).reshape(np.shape(x))
 """
 RENAMED = (
-    OWN.replace("gathered", "out").replace("position", "i").replace("entry", "e").replace("    # what comes out", "    #")
+    OWN.replace("gathered", "out")
+    .replace("position", "i")
+    .replace("entry", "e")
+    .replace("    # what comes out", "    #")
 )
 TEXTS = {("91-tiny", "amy"): {"scale": OWN}, ("91-tiny", "hal"): {"scale": RENAMED}}
 
@@ -133,9 +136,7 @@ def outcome(unit: Unit, student: str, answers: Mapping[str, Any] | None, work: s
     return replace(made, late_penalty=0.0)
 
 
-def verdict(
-    unit: Unit, item: str, status: str, slips: list[str], follows: list[str], share: float
-) -> dict[str, Any]:
+def verdict(unit: Unit, item: str, status: str, slips: list[str], follows: list[str], share: float) -> dict[str, Any]:
     """As Verdict.to_json gives it."""
     points = unit.items[item].points
     blank: dict[str, Any] = dict.fromkeys(("where", "got", "want", "next_step")) | {"hints": [], "remarks": []}

@@ -22,6 +22,7 @@ from helpers import FULL, chainrule_here, once
 from made_class import BY_HAND, CLASS, EXTRA, NAMES, OWN, STUDENTS, UNITS, made_class
 
 Rows = list[list[str]]
+DASH = "\N{EN DASH}"  # where there is no number
 SCORES = """
 select a.name as unit, s.student_id as student, c.name as cell, g.auto_score, g.manual_score, g.extra_credit
 from assignment a join submitted_assignment s on s.assignment_id = a.id
@@ -58,7 +59,9 @@ def marks(course: Course) -> pd.DataFrame:
         rows = pd.read_sql(SCORES, database)
     database.close()
     points = rows["manual_score"].fillna(rows["auto_score"]) + rows["extra_credit"].fillna(0)
-    return rows.assign(item=rows["cell"].str.removesuffix("-check"), points=points)[["unit", "student", "item", "points"]]
+    return rows.assign(item=rows["cell"].str.removesuffix("-check"), points=points)[
+        ["unit", "student", "item", "points"]
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +130,7 @@ def test_every_student(page: BeautifulSoup, finals: pd.Series) -> None:
     assert [row[0] for row in rows] == names
     shares = totals(finals)
     for row, student in zip(rows, sorted(STUDENTS), strict=True):
-        cells = [f"{finals[unit, student]:g}" if (unit, student) in finals else "–" for unit in UNITS]
+        cells = [f"{finals[unit, student]:g}" if (unit, student) in finals else DASH for unit in UNITS]
         cells[0] += "*" if student == "bob" else ""
         cells[1] = "not graded" if student == "ida" else cells[1]
         points = finals[:, student].sum()
@@ -142,7 +145,9 @@ def test_items(page: BeautifulSoup, marks: pd.DataFrame) -> None:
         assert f"Cronbach's alpha is {alpha(wide):.2f}, over {len(wide)} students." in words(page)
         for row, item in zip(table(page, f"table-items-{number}"), FULL, strict=True):
             rest = wide.drop(columns=item)
-            kinds = Counter((given or {}).get(item, ("right",))[0] for given in CLASS[unit].values() if given is not None)
+            kinds = Counter(
+                (given or {}).get(item, ("right",))[0] for given in CLASS[unit].values() if given is not None
+            )
             assert row[:4] == [item, f"{FULL[item]:g}", str(len(wide)), percent((wide[item] / FULL[item]).mean())]
             assert [int(cell) for cell in row[4:9]] == [
                 *(kinds[kind] for kind in ("right", "follows", "slip", "wrong", "blank")),
@@ -213,14 +218,14 @@ def test_what_handing_in_again_brought(page: BeautifulSoup) -> None:
     """By hand: 0007 rose from 0 by 4 to 5 points, zoë fell from 5 to 4, amy's broken work was mended."""
     assert table(page, "table-again") == [
         ["91-tiny", "10", "2", "3", "1", "0", "1", "0", "50%", "90%"],
-        ["92-more", "11", "1", "2", "0", "0", "0", "1", "–", "–"],
-        ["93-last", "11", "0", "1", "0", "0", "0", "0", "–", "–"],
+        ["92-more", "11", "1", "2", "0", "0", "0", "1", DASH, DASH],
+        ["93-last", "11", "0", "1", "0", "0", "0", "0", DASH, DASH],
     ]
     assert table(page, "table-attempts") == [["1", "2", "50%"], ["2", "3", "87%"], ["3", "1", "100%"]]
 
 
 def test_near_identical_work(page: BeautifulSoup, course: Course) -> None:
-    """Share and weight by sets, without any matrix: only the renamed copy is named, with both texts beside each other."""
+    """Share and weight by sets, without any matrix: only the renamed copy is named, both texts side by side."""
     unit = course.unit("91-tiny")
     texts = {
         path.parent.parent.name: {

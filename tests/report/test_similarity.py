@@ -13,12 +13,12 @@ from chainrule.course import Course, Unit
 from chainrule.demo import _equivalents, make_class
 from chainrule.report.similarity import (
     EVIDENCE,
-    K,
     MAX_TEXT,
     NAMES,
     SHAPE,
     THRESHOLD,
     WINDOW,
+    K,
     alike,
     common_lines,
     fragments_of,
@@ -29,7 +29,7 @@ from helpers import TINY, built_course, once
 from made_class import OWN, RENAMED
 
 ROOT = Path(__file__).resolve().parents[2]
-OTHER = '''\
+OTHER = """\
 def scale(x, factor):
     answer = np.zeros(len(x))
     at = 0
@@ -40,7 +40,7 @@ def scale(x, factor):
         answer = answer.reshape(np.shape(x))
     assert answer.size == len(x), "lost some"
     return answer
-'''
+"""
 KEY = "def scale(x, factor):\n    return factor * x\n"
 
 
