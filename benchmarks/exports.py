@@ -16,8 +16,8 @@ from typing import Any
 
 from chainrule.course import TEST, Course, Unit
 from chainrule.demo import make_course
-from chainrule.grading.record import Writer, prepare
 from chainrule.grading.outcome import Graded
+from chainrule.grading.record import Writer, prepare
 from chainrule.judge import Verdict
 from chainrule.judge.verdict import Status
 from chainrule.report.exports import Format, book_of, export

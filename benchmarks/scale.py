@@ -36,9 +36,9 @@ from submissions import hand_in
 from chainrule.build import build
 from chainrule.build.new import new_unit
 from chainrule.course import CONFIG, Course, Unit
+from chainrule.grading.outcome import Graded
 from chainrule.grading.plan import Planned
 from chainrule.grading.pool import grade_unit
-from chainrule.grading.outcome import Graded
 
 UNIT = "10-tiny"
 HEAD = [

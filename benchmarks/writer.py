@@ -15,8 +15,8 @@ from pathlib import Path
 
 from chainrule.course import TEST, Course
 from chainrule.demo import make_course
-from chainrule.grading.record import Writer, prepare
 from chainrule.grading.outcome import Graded
+from chainrule.grading.record import Writer, prepare
 
 UNIT = "01-forward"
 PAGE = 300_000  # bytes of a feedback page

@@ -13,8 +13,8 @@ from chainrule import demo
 from chainrule.course import TEST, Course, Unit
 from chainrule.demo import Student, compare, make_class, make_course
 from chainrule.errors import CourseError
-from chainrule.grading.remark import Remark
 from chainrule.grading.outcome import Graded
+from chainrule.grading.remark import Remark
 from helpers import (
     BOB,
     CLASS_SCORES,

@@ -25,6 +25,7 @@ from chainrule.grading.outcome import Graded
 from chainrule.grading.plan import plan
 from chainrule.grading.record import Writer, prepare
 from chainrule.nbgrading import course_config
+from chainrule.report.history import history_table
 from helpers import BOB, CLASS_SCORES, FULL, SETTINGS, TINY, chainrule_here, reshaped, scores, solved, submit
 
 TOOLS = "/usr/lib/postgresql/15/bin"
@@ -142,8 +143,11 @@ def test_scores_are_replaced_and_what_a_person_wrote_stays(course: Course, tmp_p
             gradebook.find_grade("total-check", "tiny", TINY, "amy").manual_score = 0.75
             gradebook.db.commit()
         writer.write([outcome("amy", 0.5)])
+        writer.write([outcome("amy", 0.5)])
     assert scores(course, unit, "amy") == dict.fromkeys(FULL, 0.5)
     assert scores(course, unit, "bob") == dict.fromkeys(FULL, 1.0)
+    kept = [(row.student, row.score) for row in history_table(course).itertuples()]
+    assert sorted(kept) == [("amy", 2.0), ("amy", 4.0), ("bob", 4.0)], "what is done again adds nothing"
     with Gradebook(config.db_url, config.course_id) as gradebook:
         grade = gradebook.find_grade("total-check", "tiny", TINY, "amy")
         assert (grade.manual_score, grade.needs_manual_grade) == (0.75, True)

@@ -15,9 +15,9 @@ from nbgrader.api import Gradebook
 
 from chainrule.build import build
 from chainrule.course import TEST, Course, Unit
+from chainrule.grading.outcome import Graded
 from chainrule.grading.record import Writer, prepare
 from chainrule.grading.remark import Remark
-from chainrule.grading.outcome import Graded
 from chainrule.judge import Verdict
 from chainrule.judge.verdict import Status
 from chainrule.nbgrading import course_config

@@ -22,6 +22,7 @@ from helpers import FULL, chainrule_here, once
 from made_class import BY_HAND, CLASS, EXTRA, NAMES, OWN, STUDENTS, UNITS, made_class
 
 Rows = list[list[str]]
+DASH = "\N{EN DASH}"  # where there is no number
 SCORES = """
 select a.name as unit, s.student_id as student, c.name as cell, g.auto_score, g.manual_score, g.extra_credit
 from assignment a join submitted_assignment s on s.assignment_id = a.id
@@ -129,7 +130,7 @@ def test_every_student(page: BeautifulSoup, finals: pd.Series) -> None:
     assert [row[0] for row in rows] == names
     shares = totals(finals)
     for row, student in zip(rows, sorted(STUDENTS), strict=True):
-        cells = [f"{finals[unit, student]:g}" if (unit, student) in finals else "–" for unit in UNITS]
+        cells = [f"{finals[unit, student]:g}" if (unit, student) in finals else DASH for unit in UNITS]
         cells[0] += "*" if student == "bob" else ""
         cells[1] = "not graded" if student == "ida" else cells[1]
         points = finals[:, student].sum()
@@ -217,14 +218,14 @@ def test_what_handing_in_again_brought(page: BeautifulSoup) -> None:
     """By hand: 0007 rose from 0 by 4 to 5 points, zoë fell from 5 to 4, amy's broken work was mended."""
     assert table(page, "table-again") == [
         ["91-tiny", "10", "2", "3", "1", "0", "1", "0", "50%", "90%"],
-        ["92-more", "11", "1", "2", "0", "0", "0", "1", "–", "–"],
-        ["93-last", "11", "0", "1", "0", "0", "0", "0", "–", "–"],
+        ["92-more", "11", "1", "2", "0", "0", "0", "1", DASH, DASH],
+        ["93-last", "11", "0", "1", "0", "0", "0", "0", DASH, DASH],
     ]
     assert table(page, "table-attempts") == [["1", "2", "50%"], ["2", "3", "87%"], ["3", "1", "100%"]]
 
 
 def test_near_identical_work(page: BeautifulSoup, course: Course) -> None:
-    """Share and weight by sets, without any matrix: only the renamed copy is named, with both texts beside each other."""
+    """Share and weight by sets, without any matrix: only the renamed copy is named, both texts side by side."""
     unit = course.unit("91-tiny")
     texts = {
         path.parent.parent.name: {

@@ -16,11 +16,13 @@ import builtins
 import io
 import keyword
 import math
+import os
 import re
 import tokenize
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -36,6 +38,7 @@ EVIDENCE = 12.0  # what the fragments in common must weigh; one that nobody else
 LEAST = 3  # students; in a smaller class nothing is rare
 MAX_TEXT = 20_000  # characters of an answer that are looked at
 BLOCK = 4096  # fragments that are compared at once
+MANY = 2000  # texts; from here on it pays to cut them up in several processes
 
 NAMES, SHAPE = "names", "shape"  # the two views
 VIEWS = (NAMES, SHAPE)
@@ -85,10 +88,14 @@ class Alike:
 def alike(unit: Unit, texts: Mapping[str, Texts]) -> Alike:
     """`texts` holds each student's answers. Nobody is compared in a class of fewer than LEAST."""
     held = course_fragments(unit)
+    prints = _prints_of({text for answers in texts.values() for text in answers.values()})
     found: dict[tuple[str, str], Pair] = {}
     common: dict[str, frozenset[Fragment]] = {}
     for view, name in enumerate(VIEWS):
-        fragments = {student: fragments_of(answers, view) - held[name] for student, answers in texts.items()}
+        fragments = {
+            student: frozenset((item, one) for item, text in answers.items() for one in prints[text][view]) - held[name]
+            for student, answers in texts.items()
+        }
         counts = Counter(fragment for those in fragments.values() for fragment in those)
         weights = _weights(counts, len(texts))
         common[name] = frozenset(fragment for fragment, weight in weights.items() if weight and counts[fragment] > 1)
@@ -132,14 +139,28 @@ def course_fragments(unit: Unit) -> dict[str, frozenset[Fragment]]:
 
 def fragments_of(answers: Texts, view: int) -> frozenset[Fragment]:
     """The winnowed fragments of a submission's answers; the same fragment in another item is another one."""
-    return frozenset(
-        (item, print_)
-        for item, text in answers.items()
-        for print_ in winnow(_fingerprints([token.seen[view] for token in tokens(text) if token.seen[view]]))
+    return frozenset((item, one) for item, text in answers.items() for one in winnowed(text)[view])
+
+
+def _prints_of(texts: set[str]) -> dict[str, tuple[frozenset[int], ...]]:
+    """Each text's winnowed fingerprints by view; cutting many into tokens is the slow part, and done by all cores."""
+    order = sorted(texts)
+    if len(order) < MANY:
+        return {text: winnowed(text) for text in order}
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        return dict(zip(order, pool.map(winnowed, order, chunksize=100), strict=True))
+
+
+def winnowed(text: str) -> tuple[frozenset[int], ...]:
+    """The fingerprints that are kept of one text, by view."""
+    found = tokens(text)
+    return tuple(
+        frozenset(winnow(_fingerprints([token.seen[view] for token in found if token.seen[view]])))
+        for view in range(len(VIEWS))
     )
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=1000)
 def tokens(text: str) -> tuple[Token, ...]:
     """A text's tokens; what Python cannot cut into tokens is cut into words and signs."""
     text = text[:MAX_TEXT]
