@@ -55,6 +55,26 @@ def test_no_sandbox(course: Course, quick: None, monkeypatch: pytest.MonkeyPatch
     assert "mend it: apt-get install bubblewrap" in said.out
 
 
+def test_policy(course: Course, quick: None) -> None:
+    """Counted where it is right; where it is not, the key; ids that nobody has are told and stop nothing."""
+    settings = course.root / "course.toml"
+    text = settings.read_text("utf-8") + '[due]\n"91" = 2026-01-01T00:00:00Z\n'
+    settings.write_text(text + "[extensions]\n", "utf-8")
+    told = found(course)["policy"]
+    assert (told.good, told.says[:39]) == (True, "1 due dates, 0 students with more time;")
+    (course.root / "submitted" / "0012").mkdir()
+    settings.write_text(text + '[extensions.0012]\nall = "1 day"\n[extensions.0013]\nall = "1 day"\n', "utf-8")
+    told = found(course)["policy"]
+    assert not told.good
+    assert not told.needed
+    assert "more time to 0013, of" in told.says
+    settings.write_text(text + "[late]\nper_day = 1\n", "utf-8")
+    told = found(course)["policy"]
+    assert not told.good
+    assert told.needed
+    assert "found per_day" in told.says
+
+
 def test_kernel_that_sees_the_course(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without walls a cell sees the course: the doctor notices, so its check can fail."""
     config = course.root / "nbgrader_config.py"

@@ -6,8 +6,9 @@ import json
 import os
 import sys
 import tempfile
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 from rich.console import Console
@@ -20,6 +21,7 @@ from chainrule.grading.sandbox import SandboxUnavailable
 from chainrule.grading.submission import shown
 
 if TYPE_CHECKING:
+    from chainrule.doctor import Finding
     from chainrule.grading.plan import Planned
     from chainrule.grading.remark import Remark
     from chainrule.grading.worker import Graded
@@ -27,6 +29,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False)
+
+LOCAL = "127.0.0.1"  # this machine alone
 
 Units = Annotated[
     list[str] | None, typer.Argument(metavar="[UNIT]...", help="units by name or number; all where none is named")
@@ -141,6 +145,7 @@ def grade(
 
     course = Course.find()
     found = course.unit(unit)
+    renewed: list[str] = []
     with _progress() as progress:
         task = progress.add_task(found.name, total=None)
         try:
@@ -154,15 +159,16 @@ def grade(
                 cluster,
                 begin=lambda planned: progress.update(task, total=len(planned.todo)),
                 done=lambda outcome: progress.update(task, advance=1),
+                renewed=renewed.extend,
             )
         except (KitError, SandboxUnavailable) as error:
             progress.stop()
             err.print(f"chainrule grade: {error}", style="red", markup=False, soft_wrap=True)
             raise typer.Exit(1) from None
-    raise typer.Exit(_say_graded(found.name, planned, graded))
+    raise typer.Exit(_say_graded(found.name, planned, graded, len(renewed)))
 
 
-def _say_graded(unit: str, planned: Planned, graded: list[Graded]) -> int:
+def _say_graded(unit: str, planned: Planned, graded: list[Graded], renewed: int) -> int:
     """Print a line for each submission that a person must look at. Returns the exit status."""
     scored = [outcome for outcome in graded if outcome.scores is not None]
     look: dict[str, tuple[Remark, ...]] = {outcome.student: outcome.remarks for outcome in scored}
@@ -181,8 +187,11 @@ def _say_graded(unit: str, planned: Planned, graded: list[Graded]) -> int:
     notes = f", {refused} could not be graded" if refused else ""
     notes += f", {faults} failed by the kit's fault" if faults else ""
     notes += f", {len(planned.unchanged)} unchanged" if planned.unchanged else ""
+    notes += f", {renewed} of them brought up to date (late penalty, page)" if renewed else ""
     out.print(
-        f"{unit}: {len(scored)} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""), markup=False
+        f"{unit}: {len(scored)} graded{notes}" + (f" ({seconds:.1f} s a notebook)" if graded else ""),
+        markup=False,
+        soft_wrap=True,
     )
     return 1 if faults else 3 if any(look.values()) else 0
 
@@ -212,30 +221,103 @@ def student(unit: Annotated[str, typer.Argument()], name: Annotated[str, typer.A
 
 @app.command()
 def report(units: Units = None) -> None:
-    """The class in tables: students, items, commonest mistakes; the same as CSV in gradebook/report/."""
-    from chainrule.report.tables import item_table, student_table, verdict_table, write_csv
+    """The class report, a page for staff: gradebook/report/index.html; and each unit's answers as CSV beside it."""
+    from datetime import datetime
+
+    from chainrule.report.page import class_report, write_page
+    from chainrule.report.tables import as_text, item_table, write_csv
 
     course = Course.find()
-    for unit in course.units(units):
-        verdicts = verdict_table(course, unit)
-        if verdicts.empty:
+    found = course.units(units)
+    with err.status("reading"):
+        made = class_report(course, found)
+    for unit in found:
+        rows = made.answers[made.answers["unit"] == unit.name]
+        if rows.empty:
             out.print(f"{unit.name}: nothing graded yet", markup=False)
             continue
         table = Table("item", "mean", "full marks", "commonest mistakes", title=unit.name)
-        for row in item_table(verdicts).itertuples():
+        for row in item_table(as_text(rows)).itertuples():
             table.add_row(row.item, f"{row.mean_share:.0%}", f"{row.full} of {row.students}", row.slips)
         out.print(table)
-        table = Table("student", "points", "of", "share")
-        for row in student_table(verdicts).sort_index().itertuples():
-            graded = row.points == row.points  # NaN where nothing could be graded
-            table.add_row(
-                shown(str(row.Index)),
-                f"{row.points:g}" if graded else "not graded",
-                f"{row.out_of:g}",
-                f"{row.share:.0%}" if graded else "",
-            )
-        out.print(table)
-        out.print(f"written: {write_csv(course, unit, verdicts)}", markup=False, soft_wrap=True)
+        out.print(f"written: {write_csv(course, unit, as_text(rows))}", markup=False, soft_wrap=True)
+    if made.answers.empty:
+        return
+    spread = made.total.spread
+    if spread.n:
+        out.print(f"the course so far: median {spread.median:.0%} of {spread.n} students")
+    out.print(
+        f"items to look at: {len(made.to_look_at)}; students who may need help: {len(made.at_risk)}; "
+        f"near-identical pairs: {len(made.all_pairs)}"
+    )
+    path = write_page(course, made, datetime.now())
+    out.print(f"written: {path} (for staff: it names students)", markup=False, soft_wrap=True)
+
+
+@app.command()
+def export(
+    form: Annotated[str, typer.Argument(metavar="FORMAT", help="csv, parquet, canvas, moodle, gradescope or all")],
+    units: Units = None,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="else gradebook/exports/")] = None,
+    roster: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="canvas: the gradebook that Canvas exported, to be filled in")
+    ] = None,
+    known_by: Annotated[
+        str, typer.Option(metavar="FIELD", help="moodle: how it knows students: idnumber, username or email")
+    ] = "idnumber",
+    feedback: Annotated[bool, typer.Option(help="moodle: a column of what was found beside each unit's")] = False,
+) -> None:
+    """Grades for other programs, by the course's policy; docs/exports.md says how each takes them."""
+    from chainrule.report import exports
+
+    course = Course.find()
+    forms = list(exports.Format) if form == "all" else [_one_of(exports.Format, form, "all")]
+    known = _one_of(exports.KnownBy, known_by)
+    if roster and exports.Format.CANVAS not in forms:
+        raise CourseError("--roster is for the format canvas")
+    book = exports.book_of(course, units)
+    look = False
+    for wanted in forms:
+        with err.status(wanted):
+            written = exports.export(book, wanted, to or course.gradebook / "exports", roster, known, feedback)
+        count = f" ({written.files} files)" if written.files != 1 else ""
+        out.print(f"written: {written.path}{count}", markup=False, soft_wrap=True)
+        for note in written.notes:
+            out.print(shown(f"  {note}"), markup=False, soft_wrap=True)
+        look |= written.look
+    raise typer.Exit(3 if look else 0)
+
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+def _one_of(kind: type[Choice], name: str, *more: str) -> Choice:
+    try:
+        return kind(name)
+    except ValueError:
+        raise CourseError(f"no {name!r} here; there are {', '.join([*kind, *more])}") from None
+
+
+@app.command()
+def publish(
+    units: Units = None,
+    solution: Annotated[
+        bool, typer.Option(help="the instructor's notebook WITH its answers, in files of their own")
+    ] = False,
+    run: Annotated[bool, typer.Option(help="run the notebooks first, so that pages have pictures and tables")] = False,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="as a rule published/ in the course folder")] = None,
+    links: Annotated[
+        str, typer.Option(help="where fragments find the other units' pages, as in https://example.org/{unit}")
+    ] = "{unit}.html",
+) -> None:
+    """Write units as web pages: an HTML fragment for a CMS, the whole page, the stylesheet, an index."""
+    from chainrule.publish import publish as published
+
+    course = Course.find()
+    for path in published(course, course.units(units), to, solution=solution, run=run, links=links):
+        out.print(f"written: {path}", markup=False, soft_wrap=True)
+    if solution:
+        err.print("The files called SOLUTION hold the answers. Do not put them where students are.", style="red")
 
 
 @app.command()
@@ -288,17 +370,53 @@ def doctor() -> None:
 
     failed = False
     for finding in examine(Course.find()):
-        word = "ok" if finding.good else "MISSING" if finding.needed else "-"
-        out.print(
-            f"{word:8}{finding.what}: {finding.says}",
-            markup=False,
-            soft_wrap=True,
-            style=None if finding.good else "red",
-        )
-        if not finding.good and finding.mend:
-            out.print(f"        mend it: {finding.mend}", markup=False, soft_wrap=True)
+        _say_finding(finding)
         failed |= finding.needed and not finding.good
     raise typer.Exit(1 if failed else 0)
+
+
+def _say_finding(finding: Finding) -> None:
+    """A line, and a second one with what mends it."""
+    word = "ok" if finding.good else "MISSING" if finding.needed else "-"
+    says = f"{word:8}{finding.what}: {finding.says}"
+    out.print(says, markup=False, soft_wrap=True, style=None if finding.good else "red")
+    if not finding.good and finding.mend:
+        out.print(f"        mend it: {finding.mend}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def web(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="where it listens")] = 8888,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="do not open a browser")] = False,
+    ip: Annotated[str, typer.Option(help="the address it listens on; this machine alone where none is named")] = LOCAL,
+) -> None:
+    """Open the course in JupyterLab with nbgrader's formgrader, until Ctrl-C."""
+    from chainrule.doctor import for_web
+    from chainrule.web import let_gradebook_know, running
+
+    course = Course.find()
+    lacking = [finding for finding in for_web(course) if not finding.good]
+    for finding in lacking:
+        _say_finding(finding)
+    if lacking:
+        raise typer.Exit(1)
+    try:
+        for name in let_gradebook_know(course):
+            out.print(f"{name}: the gradebook knows it now", markup=False)
+        with running(course, port, ip, not no_browser) as server:
+            out.print(f"formgrader  {server.formgrader}", markup=False, soft_wrap=True)
+            out.print(f"JupyterLab  {server.lab}", markup=False, soft_wrap=True)
+            if ip != LOCAL:
+                says = "Who has this address can change every mark, and the network sees what it carries: docs/web.md"
+                out.print(says, markup=False, soft_wrap=True, style="yellow")
+            out.print(f"Ctrl-C ends it. What it does is written to {server.log}", markup=False, soft_wrap=True)
+            server.process.wait()
+        out.print("JupyterLab has ended.", markup=False)
+    except KeyboardInterrupt:
+        out.print("JupyterLab and its kernels have ended.", markup=False)
+    except KitError as error:
+        err.print(f"chainrule web: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
 
 
 def _progress() -> Progress:

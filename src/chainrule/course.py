@@ -62,13 +62,17 @@ class Course:
     def unit_names(self) -> list[str]:
         return sorted(path.parent.name for path in self.authoring.glob("*/items.py"))
 
-    def unit(self, name: str) -> Unit:
-        """The unit of that name; a part that fits one unit alone (`01`) will do."""
+    def full_name(self, name: str) -> str:
+        """The name of the unit that is called so; a part that fits one unit alone (`01`) will do."""
         names = self.unit_names()
         found = [name] if name in names else [known for known in names if name and name in known]
         if len(found) != 1:
             raise CourseError(f"no unit called {name!r}; there are {', '.join(names) or 'none under authoring/'}")
-        return _unit(self.root, found[0])
+        return found[0]
+
+    def unit(self, name: str) -> Unit:
+        """The unit of that name, in full or in part."""
+        return _unit(self.root, self.full_name(name))
 
     def units(self, names: list[str] | None = None) -> list[Unit]:
         return [self.unit(name) for name in names or self.unit_names()]

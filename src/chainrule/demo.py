@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,8 @@ def make_course(home: Course, target: Path) -> Course:
     for name in COURSE_FILES:
         source = home.root / name
         (shutil.copytree if source.is_dir() else shutil.copy)(source, target / name)
-    (target / "course.toml").write_text(SETTINGS)
+    example = resources.files("chainrule.policy").joinpath("example.toml").read_text("utf-8")
+    (target / "course.toml").write_text(f"{SETTINGS}\n{example}", "utf-8")
     for name in ("submitted", "autograded", "feedback", "gradebook"):
         (target / name).mkdir()
     return Course(target.resolve())

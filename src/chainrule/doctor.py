@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell
 from chainrule.course import Course
 from chainrule.errors import ChainruleError, CourseError
 from chainrule.grading.sandbox import find_sandbox
+from chainrule.web import missing_parts
 
 NEEDED = ("nbgrader", "numpy", "pandas", "jupytext", "nbclient", "ipykernel", "matplotlib")
 DISK = 500_000_000  # bytes: a class of 200 with pictures
@@ -42,9 +43,23 @@ def examine(course: Course) -> Iterator[Finding]:
     yield from _protections()
     yield _kernel(course)
     yield _gradebook(course)
+    yield _policy(course)
     free = shutil.disk_usage(course.root).free
     yield Finding("disk", free > DISK, f"{free / 1e9:.1f} GB free in {course.root}", mend="free some space")
+    yield _web()
     yield from _units(course)
+
+
+def for_web(course: Course) -> Iterator[Finding]:
+    """What the web face, and grading by its button, cannot do without; quick to look at."""
+    yield from (_web(), _sandbox(), _gradebook(course), *_units(course))
+
+
+def _web() -> Finding:
+    missing = missing_parts()
+    says = f"not found: {', '.join(missing)}" if missing else "JupyterLab and nbgrader's extensions: chainrule web"
+    mend = f"{sys.executable} -m pip install jupyterlab 'nbgrader==0.9.6'"
+    return Finding("web face", not missing, says, needed=False, mend=mend)
 
 
 def _sandbox() -> Finding:
@@ -96,6 +111,31 @@ def _kernel(course: Course) -> Finding:
         return Finding("kernel", False, f"a cell in the sandbox said {said!r}", mend="chainrule doctor")
     how = "forked from a warm process" if said.endswith(" 0") else "started cold for each notebook, which is slower"
     return Finding("kernel", True, f"ran a cell in the sandbox; {how}")
+
+
+def _policy(course: Course) -> Finding:
+    """Whether course.toml's tables can be read, and whether anybody goes by the ids that have more time."""
+    from nbgrader.api import Student
+    from sqlalchemy import select
+
+    from chainrule.grading.database import reading
+    from chainrule.policy import read_policy
+
+    try:
+        policy = read_policy(course)
+        with reading(course) as gradebook:
+            known = set() if gradebook is None else set(gradebook.scalars(select(Student.__table__.c.id)))
+    except CourseError as error:
+        return Finding("policy", False, str(error), mend="as it says; docs/policy.md has every key")
+    submitted = course.root / "submitted"
+    known |= {folder.name for folder in submitted.iterdir()} if submitted.is_dir() else set()
+    unknown = ", ".join(sorted(set(policy.extensions) - known))
+    if unknown:
+        says = f"course.toml gives more time to {unknown}, of whom nothing is known here"
+        return Finding("policy", False, says, needed=False, mend="if it is misspelt: write the id as in submitted/")
+    lateness = "late work loses nothing" if policy.late is None else "late work loses a share"
+    says = f"{len(policy.due)} due dates, {len(policy.extensions)} students with more time; {lateness} by course.toml"
+    return Finding("policy", True, says)
 
 
 def _gradebook(course: Course) -> Finding:

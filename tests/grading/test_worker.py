@@ -16,13 +16,16 @@ import pytest
 from bs4 import BeautifulSoup
 from nbgrader.api import Gradebook
 from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.utils import parse_utc
 
 from chainrule.course import Course, Unit
 from chainrule.grading.bundle import pack
+from chainrule.grading.stamp import without_stamp
 from chainrule.grading.standing import standings
 from chainrule.grading.submission import Submission, read_submission
-from chainrule.grading.worker import Graded, Job, grade
+from chainrule.grading.worker import Graded, Job, _timestamp, grade
 from chainrule.nbgrading import course_config, generate_assignment, run
+from chainrule.policy import Policy
 from helpers import FULL, TINY, built_course, cell_of, once, solved, submit
 
 pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SAWarning")
@@ -111,7 +114,7 @@ def lean(course: Course, unit: Unit) -> Callable[[str], Graded]:
     """`lean(student)` is our outcome of the same submission."""
     config = course_config(course.root).CourseDirectory
     with Gradebook(config.db_url, config.course_id) as gradebook:
-        known = standings(gradebook, unit)
+        known = standings(gradebook.db, unit, Policy())
 
     def graded(student: str) -> Graded:
         folder = course.root / "submitted" / student / TINY
@@ -173,8 +176,8 @@ def test_autograded_folder_is_nbgraders(plain: Course, lean: Callable[[str], Gra
 
 
 def page(content: bytes) -> str:
-    """A page without what is another in every run: a picture's bytes."""
-    return re.sub(r"base64,[^\"]+", "", content.decode("utf-8"))
+    """A page without what is another in every run: a picture's bytes; and without our stamp."""
+    return re.sub(r"base64,[^\"]+", "", without_stamp(content.decode("utf-8")))
 
 
 @STUDENTS
@@ -246,6 +249,29 @@ def test_time_that_is_none_is_told_and_costs_nothing(course: Course, unit: Unit,
     assert (outcome.timestamp, outcome.late_penalty) == (None, None)
     assert [remark.cause for remark in outcome.remarks] == ["timestamp"]
     assert not [name for name, _ in outcome.autograded or () if "timestamp" in name]
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour", "told"),
+    [
+        (" UTC", 13, False),
+        (" +0000", 13, False),
+        (" CET", 11, False),
+        (" Europe/Berlin", 11, False),
+        ("", 13, False),
+        ("+02:00", 11, False),
+        (" CEST", 13, True),
+        (" EDT", 13, True),
+        (" +0200", 12, True),
+    ],
+)
+def test_time_zone_that_nbgrader_misreads_is_told(zone: str, hour: int, told: bool) -> None:
+    """The time is nbgrader's, so that both ways of grading agree; a person hears of one that is read amiss."""
+    moment, remarks = _timestamp((("timestamp.txt", f"2026-07-10 13:00:00{zone}".encode()),))
+    assert moment == parse_utc(f"2026-07-10 13:00:00{zone}")
+    assert moment is not None
+    assert moment.hour == hour
+    assert [remark.cause for remark in remarks] == ["timestamp"] * told
 
 
 def test_folders_in_the_place_of_our_files(course: Course, unit: Unit) -> None:

@@ -267,6 +267,29 @@ def test_stopping_on_some_cases_follows_if_the_others_speak(make_unit, judge):
     assert stops["second"].points == 0
 
 
+OVERFLOWS = """
+ITEMS = (
+    function("first", points=1, worked=[Worked("one", lambda given: (1.0,))],
+        cases=[Case("a row", lambda rng: (rng.normal(size=4),))],
+        slips=[Slip("exp", "np.tanh(z)", "np.exp(z)", says="grows")]),
+    function("second", points=1, builds_on=["first"], worked=[Worked("one", lambda given: (1.0,))],
+        cases=[Case("a row", lambda rng: (rng.normal(size=4),)), Case("far", lambda rng: (rng.uniform(800, 900, 4),))],
+        slips=[Slip("once", " + 2 * first(z) ** 2", "", says="a term is missing")]),
+)
+"""
+
+
+@np.errstate(all="ignore")
+def test_a_draw_that_overflows_costs_nothing_if_the_others_speak(make_unit, judge):
+    """first's slip is inf on the far draw, where nobody's numbers can be compared; the rows still tell."""
+    unit = make_unit(OVERFLOWS, TWO)
+    follows = judge(unit, first=np.exp, second=lambda z: np.exp(z) + 2 * np.exp(z) ** 2)
+    assert (follows["first"].slips, follows["second"].status) == (("exp",), Status.FOLLOWS)
+    slips = judge(unit, first=np.exp, second=np.exp)["second"]
+    assert (slips.status, slips.slips, slips.follows) == (Status.SLIP, ("once",), ("first",))
+    assert judge(unit, first=np.exp, second=lambda z: 3 * np.exp(z))["second"].points == 0
+
+
 def test_one_number_everywhere_does_not_follow(make_unit, judge):
     """first is one half for all arguments, so second is one number as well: typing that number shows nothing."""
     unit = make_unit(TWO_ITEMS, TWO)
@@ -283,8 +306,10 @@ def hidden(*answers):
     ("answers", "speaks"),
     [
         ([np.array([1.0, 2.0]), np.array([3.0, 1.0])], True),
-        ([np.zeros(2), np.array([3.0, 1.0])], False),
-        ([np.array([1.0, np.nan]), np.array([3.0, 1.0])], False),
+        ([np.zeros(2), np.array([3.0, 1.0])], True),  # half of them speak
+        ([np.zeros(2), np.zeros(2), np.array([3.0, 1.0])], False),
+        ([np.array([1.0, np.nan]), np.array([3.0, 1.0])], True),
+        ([np.array([1.0, np.nan]), np.array([np.inf, 1.0]), np.array([3.0, 1.0])], False),
         ([{"a": np.zeros(2), "b": np.zeros(3)}] * 2, False),
         ([{"a": np.zeros(2), "b": np.ones(3)}] * 2, True),
         ([(np.array([1.0, 2.0]), np.array([np.inf]))] * 2, False),

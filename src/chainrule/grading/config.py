@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -21,14 +22,18 @@ from traitlets.config import Config
 
 from chainrule.course import Course
 from chainrule.errors import CourseError
+from chainrule.policy import read_late
 
 
 def configure(c: Config, root: Path) -> None:
     """Set nbgrader up so that `nbgrader autograde` and the formgrader grade in the sandbox, judged outside."""
     # imported here: the kernel machinery is slow to load, and not every nbgrader command needs it
+    from chainrule.grading.duedates import SetDueDates
     from chainrule.grading.feedback import FeedbackExporter
-    from chainrule.grading.judging import DrawCases, Judge, ResetScores, RestoreCells
+    from chainrule.grading.formgrade import guard_pages
+    from chainrule.grading.judging import DrawCases, Judge, LookFirst, ResetScores, RestoreCells, before_reading
     from chainrule.grading.kernel import SandboxExecute
+    from chainrule.grading.penalty import LatePolicy
 
     # nbgrader calls `alembic` by its bare name, which is there only in an activated environment
     tools = str(Path(sys.executable).parent)
@@ -48,9 +53,11 @@ def configure(c: Config, root: Path) -> None:
     c.SandboxExecute.notebook_seconds = limits.notebook_seconds
     c.SandboxExecute.memory_mb = limits.memory_mb
     c.SandboxExecute.output_mb = limits.output_mb
+    c.Autograde.pre_convert_hook = before_reading
     # A clean text of the notebook, with the course's own test cells, whatever was done to them
     c.Autograde.sanitize_preprocessors = [
         ResetScores,
+        LookFirst,
         RestoreCells,
         ClearOutput,
         DeduplicateIds,
@@ -66,8 +73,14 @@ def configure(c: Config, root: Path) -> None:
         IgnorePattern,
         LimitOutput,
         SaveAutoGrades,
+        SetDueDates,
         AssignLatePenalties,
         CheckCellMetadata,
     ]
-    # Students' HTML, made harmless; in the formgrader's own button, too
+    late = read_late(course)
+    if late is not None:  # else what nbgrader_config.py says of LateSubmissionPlugin
+        c.AssignLatePenalties.plugin_class = LatePolicy
+        c.LatePolicy.update(dataclasses.asdict(late))
+    # Students' HTML, made harmless; in the formgrader's own button, too, and in its pages for grading by hand
     c.GenerateFeedback.exporter_class = FeedbackExporter
+    guard_pages(c)

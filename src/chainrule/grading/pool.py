@@ -10,21 +10,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from nbgrader.api import Gradebook
+from sqlalchemy.orm import Session
 
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError, SubmissionError
 from chainrule.grading.bundle import pack
+from chainrule.grading.database import reading
 from chainrule.grading.lock import sole_grader
 from chainrule.grading.plan import Planned, plan
 from chainrule.grading.record import STAGING, Writer, prepare, sweep_staging
+from chainrule.grading.refresh import refresh
 from chainrule.grading.rooms import sweep
 from chainrule.grading.sandbox import find_sandbox
 from chainrule.grading.standing import standings
 from chainrule.grading.submission import Standing, Submission, read_submission
 from chainrule.grading.worker import Graded, Job, refusal
 from chainrule.grading.workers import Workers
-from chainrule.nbgrading import course_config
+from chainrule.policy import read_policy
 
 GRACE = 60  # seconds above notebook_seconds, for all that is not the notebook; a worker that needs more hangs
 
@@ -50,8 +52,12 @@ def grade_unit(
     cluster: str | None = None,
     begin: Callable[[Planned], None] = lambda planned: None,
     done: Callable[[Graded], None] = lambda graded: None,
+    renewed: Callable[[tuple[str, ...]], None] = lambda students: None,
 ) -> tuple[Planned, list[Graded]]:
-    """Grade what is new or changed. `begin` hears of the plan, `done` of each outcome once it is recorded.
+    """Grade what is new or changed, and bring the rest up to date with the policy without running it.
+
+    `begin` hears of the plan, `done` of each outcome once it is recorded, `renewed` of those whose penalty or page
+    is another now.
 
     With `cluster`, the address of a Dask scheduler, its workers grade in place of `jobs` processes here. The outcomes
     that are returned name their files and hold none: those lie in autograded/ and feedback/.
@@ -77,6 +83,8 @@ def grade_unit(
                         for graded in batch:
                             outcomes.append(_without_contents(graded))
                             done(outcomes[-1])
+        if planned.unchanged:
+            renewed(refresh(course, unit, planned.unchanged))
     return planned, outcomes
 
 
@@ -90,9 +98,8 @@ def _grading(course: Course, unit: Unit, count: int, jobs: int, trust_students: 
 
 
 def _standings(course: Course, unit: Unit) -> Mapping[str, Standing]:
-    config = course_config(course.root).CourseDirectory
-    with Gradebook(config.db_url, config.course_id) as gradebook:
-        return standings(gradebook, unit)
+    with reading(course) as connection, Session(connection) as session:
+        return standings(session, unit, read_policy(course))
 
 
 def _without_contents(graded: Graded) -> Graded:

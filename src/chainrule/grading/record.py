@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Self
 
@@ -35,9 +36,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError, KitError
+from chainrule.grading import history
 from chainrule.grading.database import engine_of, expect_writable, gradebook_url, patiently, shown, trouble
+from chainrule.grading.duedates import put_due_dates
 from chainrule.grading.worker import Files, Graded
 from chainrule.nbgrading import generate_assignment
+from chainrule.policy import read_policy
 
 BATCH = 64  # outcomes in one transaction: what a slow disk takes in well under a second
 SYNCS = 8  # at the same time: a journalling disk takes them in together
@@ -58,8 +62,10 @@ def prepare(course: Course, unit: Unit, staging: Path) -> None:
     course.gradebook.mkdir(exist_ok=True)
     expect_writable(url)
     address = url.render_as_string(hide_password=False)
+    policy = read_policy(course)
     try:
         generate_assignment(course.root, unit.name, course.root / "source", staging / "release", address)
+        put_due_dates(url, unit.name, policy)
     except (SQLAlchemyError, sqlite3.DatabaseError) as error:
         raise CourseError(trouble(url, error)) from error
     except NbGraderException as error:
@@ -72,9 +78,10 @@ def prepare(course: Course, unit: Unit, staging: Path) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Cells:
-    """The unit in the gradebook: ids of the assignment, of its notebook, and of the cells by name."""
+    """The unit in the gradebook: ids of the assignment, of its notebook, and of the cells by name; its due date."""
 
     assignment: str
+    due: datetime | None
     notebook: str
     graded: dict[str, str]
     commented: dict[str, str]
@@ -95,6 +102,7 @@ class Writer:
     def __init__(self, course: Course, unit: Unit) -> None:
         self._unit = unit
         self._url = gradebook_url(course)
+        self._policy = read_policy(course)
         self._rooms = tuple(course.root / room for room in ROOMS)
         self._count = 0
 
@@ -164,7 +172,9 @@ class Writer:
     def _put_scores(self, batch: Sequence[Graded], sides: Sequence[Sequence[_Move]]) -> None:
         """One transaction: all of the scores are the new ones, or none is. The old folders go with the old scores."""
         with self._engine.connect() as connection, connection.begin():
-            self._put_rows(connection, {graded.student: graded for graded in batch})
+            outcomes = {graded.student: graded for graded in batch}
+            self._put_rows(connection, outcomes)
+            history.append(connection, self._unit, outcomes)
             taken: list[_Move] = []
             try:
                 for side in reversed(sides):  # autograded/ first: without it, nothing counts as done
@@ -190,7 +200,15 @@ class Writer:
         of_unit = work.c.assignment_id == self._cells.assignment
         query = select(work.c.student_id, work.c.id).where(of_unit, work.c.student_id.in_(batch))
         known = {name for name, _ in connection.execute(query)}
-        missing = [{"student_id": name, "assignment_id": self._cells.assignment} for name in batch if name not in known]
+        missing = [
+            {
+                "student_id": name,
+                "assignment_id": self._cells.assignment,
+                "extension": self._policy.extension(self._unit.name, name, None, self._cells.due),
+            }
+            for name in batch
+            if name not in known
+        ]
         _insert(connection, work, missing)
         works = {work_id: name for name, work_id in connection.execute(query)}
         times = [{"key": work_id, "timestamp": batch[name].timestamp} for work_id, name in works.items()]
@@ -245,14 +263,18 @@ class Writer:
 
     def _load(self) -> _Cells:
         assignment, notebook, cell = (model.__table__ for model in (Assignment, Notebook, BaseCell))
-        query = select(assignment.c.id, notebook.c.id).join(notebook, notebook.c.assignment_id == assignment.c.id)
+        query = select(assignment.c.id, assignment.c.duedate, notebook.c.id).join(
+            notebook, notebook.c.assignment_id == assignment.c.id
+        )
         query = query.where(assignment.c.name == self._unit.name, notebook.c.name == self._unit.notebook)
-        with self._engine.connect() as connection:
-            assignment_id, notebook_id = connection.execute(query).one()
+        with self._engine.begin() as connection:
+            history.create(connection)
+            assignment_id, due, notebook_id = connection.execute(query).one()
             rows = connection.execute(select(cell).where(cell.c.notebook_id == notebook_id)).all()
         graded = {row.name: row.id for row in rows if row.type in ("GradeCell", "TaskCell")}
         return _Cells(
             assignment_id,
+            due,
             notebook_id,
             graded,
             {row.name: row.id for row in rows if row.type in ("SolutionCell", "TaskCell")},

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import timedelta
 from typing import Any
 
 from nbgrader.api import (
@@ -11,24 +10,26 @@ from nbgrader.api import (
     BaseCell,
     Comment,
     Grade,
-    Gradebook,
     SubmittedAssignment,
     SubmittedNotebook,
 )
 from sqlalchemy import or_
+from sqlalchemy.orm import Session
 
 from chainrule.course import Unit
 from chainrule.grading.submission import Standing
+from chainrule.policy import Policy
 
 
-def standings(gradebook: Gradebook, unit: Unit) -> defaultdict[str, Standing]:
-    """Every student's standing in a unit; of those whom the gradebook does not know, the common due date."""
-    db = gradebook.db
+def standings(db: Session, unit: Unit, policy: Policy) -> defaultdict[str, Standing]:
+    """Every student's standing in a unit; of those whom the gradebook does not know, what course.toml says."""
     assignment = db.query(Assignment).filter(Assignment.name == unit.name).one()
     found: dict[str, dict[str, Any]] = {}
     students = db.query(SubmittedAssignment.student_id, SubmittedAssignment.extension)
-    for student, extension in students.filter(SubmittedAssignment.assignment_id == assignment.id):
-        due = assignment.duedate and assignment.duedate + (extension or timedelta())
+    of_unit = students.filter(SubmittedAssignment.assignment_id == assignment.id)
+    held = dict(of_unit.all())
+    for student in {*held, *policy.extensions}:
+        due = policy.due_for(unit.name, student, assignment.duedate, held.get(student))
         found[student] = {"due": due, "marks": {}, "extra": {}, "comments": {}}
     graded = _by_cell(db, assignment, Grade, Grade.manual_score, Grade.extra_credit)
     by_hand = or_(Grade.manual_score.is_not(None), Grade.extra_credit.is_not(None))
@@ -39,7 +40,7 @@ def standings(gradebook: Gradebook, unit: Unit) -> defaultdict[str, Standing]:
     for student, cell, comment in written.filter(Comment.manual_comment.is_not(None)):
         found[student]["comments"][cell] = comment
     db.rollback()  # nothing was written, and nothing is held while the class is graded
-    common = Standing(due=assignment.duedate)
+    common = Standing(due=policy.due_date(unit.name, assignment.duedate))
     return defaultdict(lambda: common, {student: Standing(**fields) for student, fields in found.items()})
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import Any
 
 from nbformat import NotebookNode
@@ -26,8 +25,11 @@ from traitlets.utils.importstring import import_item
 
 from chainrule.course import Unit
 from chainrule.errors import KitError
-from chainrule.grading.judging import META, CoursePreprocessor, ResetScores
+from chainrule.grading.duedates import SetDueDates
+from chainrule.grading.judging import META, CoursePreprocessor, LookFirst, ResetScores
+from chainrule.grading.penalty import Penalties
 from chainrule.grading.submission import Standing
+from chainrule.policy.rules import seconds_late
 
 
 def steps(classes: list[Any], config: Config, unit: Unit) -> list[Any]:
@@ -91,27 +93,19 @@ class NoteGrades(CoursePreprocessor):
         return nb, resources
 
 
-class NotePenalty(AssignLatePenalties):  # type: ignore[misc]
+class NotePenalty(CoursePreprocessor):
     """The penalty that the configured plugin sets for late work."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._penalties = Penalties(self.config)
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         notes, standing = resources[META], resources["nbgrader"]["standing"]
-        notes["late_penalty"] = None
-        late = seconds_late(resources["nbgrader"]["timestamp"], standing)
-        if late > 0:
-            self.init_plugin()
-            score = sum(final_scores(notes["scores"], standing).values())
-            penalty = self.plugin_inst.late_submission_penalty(resources["nbgrader"]["student"], score, late)
-            if penalty is not None:
-                notes["late_penalty"] = self._check_late_penalty(SimpleNamespace(score=score), penalty)
+        late = seconds_late(resources["nbgrader"]["timestamp"], standing.due)
+        score = sum(final_scores(notes["scores"], standing).values())
+        notes["late_penalty"] = self._penalties.penalty(resources["nbgrader"]["student"], score, late)
         return nb, resources
-
-
-def seconds_late(timestamp: Any, standing: Standing) -> float:
-    """As nbgrader counts: 0 for work in time, without a time, or without a date that it was due."""
-    if timestamp is None or standing.due is None:
-        return 0.0
-    return float(max(0.0, (timestamp - standing.due).total_seconds()))
 
 
 def final_scores(scores: Mapping[str, float | None], standing: Standing) -> dict[str, float]:
@@ -123,12 +117,14 @@ def final_scores(scores: Mapping[str, float | None], standing: Standing) -> dict
     return final
 
 
-# None: restored cells have it already, or the one writer does it
+# None: restored cells have it already, the worker has looked, or the one writer does it
 WITHOUT_GRADEBOOK: dict[Any, Any] = {
     ResetScores: None,
+    LookFirst: None,
     OverwriteKernelspec: ReleasedKernelspec,
     OverwriteCells: None,
     CheckCellMetadata: ReleasedMetadata,
     SaveAutoGrades: NoteGrades,
+    SetDueDates: None,
     AssignLatePenalties: NotePenalty,
 }

@@ -76,11 +76,16 @@ def linked(folder: Path) -> bool:
 
 def fingerprint(version: str, files: Iterable[tuple[str, bytes]]) -> str:
     """Of a submission's files, in order, the unit's version and the kit's."""
-    digest = hashlib.sha256(f"{__version__}\0{version}\0".encode())
+    return digest(files, f"{__version__}\0{version}\0")
+
+
+def digest(files: Iterable[tuple[str, bytes]], head: str = "") -> str:
+    """32 hex digits that stand for files, in order, and for what is put before them."""
+    found = hashlib.sha256(head.encode())
     for name, content in files:
-        digest.update(name.encode(errors="surrogateescape") + b"\0")
-        digest.update(hashlib.sha256(content).digest())
-    return digest.hexdigest()[:32]
+        found.update(name.encode(errors="surrogateescape") + b"\0")
+        found.update(hashlib.sha256(content).digest())
+    return found.hexdigest()[:32]
 
 
 def in_order(files: Iterable[tuple[str, bytes]]) -> Files:

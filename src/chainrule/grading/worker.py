@@ -13,7 +13,7 @@ import time
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
@@ -22,7 +22,7 @@ from typing import Any
 import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import parse_utc
+from nbgrader.utils import gettz, parse_utc
 
 from chainrule.course import Course, Unit
 from chainrule.errors import ChainruleError, KitError, SubmissionError
@@ -31,9 +31,10 @@ from chainrule.grading.feedback import FeedbackPage, Grades
 from chainrule.grading.judging import META
 from chainrule.grading.preflight import notebook_of
 from chainrule.grading.remark import Remark
+from chainrule.grading.stamp import stamped
 from chainrule.grading.steps import steps
 from chainrule.grading.submission import Files as Files
-from chainrule.grading.submission import Submission, fingerprint, in_order, read_files, shown
+from chainrule.grading.submission import Submission, digest, fingerprint, in_order, read_files, shown
 from chainrule.nbgrading import course_config
 
 TIMESTAMP = "timestamp.txt"  # nbgrader's own file: when the work was handed in
@@ -64,6 +65,7 @@ class Graded:
     remarks: tuple[Remark, ...] = ()
     refused: Remark | None = None  # the submission's fault
     kit_fault: Remark | None = None  # ours
+    work: str | None = None  # fingerprint of what was handed in; none where it could not be read
 
 
 def grade(job: Job, submission: Submission) -> Graded:
@@ -71,9 +73,9 @@ def grade(job: Job, submission: Submission) -> Graded:
     start = time.monotonic()
     student = submission.student
     try:
-        return _grade(_desk(job), submission, start)
+        return replace(_grade(_desk(job), submission, start), work=work_of(submission.files))
     except SubmissionError as error:
-        return refusal(student, error, time.monotonic() - start)
+        return replace(refusal(student, error, time.monotonic() - start), work=work_of(submission.files))
     except Exception as error:  # a kit's fault must not stop the batch, nor become a score
         text = str(error) if isinstance(error, ChainruleError) else f"{type(error).__name__}: {error}"
         return Graded(student, time.monotonic() - start, kit_fault=Remark("kit-fault", job.unit, text))
@@ -82,6 +84,11 @@ def grade(job: Job, submission: Submission) -> Graded:
 def refusal(student: str, error: SubmissionError, seconds: float = 0.0) -> Graded:
     """The outcome of a submission that cannot be graded as it is."""
     return Graded(student, seconds, refused=Remark(error.cause, error.where, f"It {error.says}"))
+
+
+def work_of(files: Files) -> str:
+    """Fingerprint of the work alone: the same whenever it was handed in and whatever version graded it."""
+    return digest(file for file in files if file[0] != TIMESTAMP)
 
 
 class Desk:
@@ -135,7 +142,7 @@ def _grade(desk: Desk, submission: Submission, start: float) -> Graded:
     nb, remarks = notebook_of(unit, submission)
     beside = desk.beside(submission.files)
     timestamp, doubt = _timestamp(submission.files)
-    if doubt:  # nbgrader's own commands, which read it again from the results, would stop at it
+    if doubt and timestamp is None:  # nbgrader's own commands, which read it again from the results, would stop at it
         beside = {name: content for name, content in beside.items() if PurePosixPath(name).parts[0] != TIMESTAMP}
     with _folder(beside) as folder:
         resources: Any = ResourcesDict(
@@ -172,7 +179,7 @@ def _grade(desk: Desk, submission: Submission, start: float) -> Graded:
     nbformat.validate(nb, relax_add_props=True)  # as nbconvert does
     grades = Grades(unit.notebook, scores, noted["comments"], noted["late_penalty"], submission.standing)
     text = (nbformat.v4.writes(nb) + "\n").encode("utf-8")
-    page = desk.page.make(nb, grades).encode("utf-8")
+    page = stamped(desk.page.make(nb, grades), grades).encode("utf-8")
     return Graded(
         student,
         time.monotonic() - start,
@@ -198,17 +205,29 @@ def _expect_valid(nb: nbformat.NotebookNode, unit: Unit) -> None:
 
 
 def _timestamp(files: Files) -> tuple[datetime | None, tuple[Remark, ...]]:
-    """When the work was handed in, as nbgrader reads it; a remark where the file holds no time, or is a folder."""
+    """When the work was handed in, as nbgrader reads it; a remark where that is not what the file says."""
     content = dict(files).get(TIMESTAMP)
     if content is None and any(name.startswith(f"{TIMESTAMP}/") for name, _ in files):
         return None, (Remark("timestamp", TIMESTAMP, "It is a folder; the work counts as handed in without a time."),)
     if content is None or not content.strip():
         return None, ()
     try:
-        return parse_utc(content.decode("utf-8").strip()), ()
+        text = content.decode("utf-8").strip()
+        return parse_utc(text), _misread(text)
     except Exception:  # dateutil raises whatever a text makes it raise
         says = "It holds no time that can be read; the work counts as handed in without one."
         return None, (Remark("timestamp", TIMESTAMP, says),)
+
+
+def _misread(text: str) -> tuple[Remark, ...]:
+    """nbgrader takes a zone that it does not know, such as summer time's EDT or CEST, for UTC, and +0200 for 200 s."""
+    zone = text.split(" ")[2] if text.count(" ") == 2 else "UTC"
+    try:
+        known = int(zone) == 0
+    except ValueError:
+        known = gettz(zone) is not None
+    says = f"nbgrader cannot read its time zone {shown(zone)}: the work may count as hours too late or too early."
+    return () if known else (Remark("timestamp", TIMESTAMP, says),)
 
 
 @contextmanager

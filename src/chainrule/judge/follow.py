@@ -70,27 +70,37 @@ def usable_values(item: Item, answers: tuple[Any, ...], key: Key) -> dict[str, A
 
 
 def nontrivial(theirs: list[Any], cases: tuple[Drawn, ...]) -> bool:
-    """Whether agreeing with these recomputed answers shows anything: not when all stop, vanish or blow up,
+    """Whether agreeing with these recomputed answers shows anything: not when most vanish or blow up, or all stop,
     nor when one number stands everywhere.
 
-    Where an earlier mistake stops the key on some cases only (a batch), the others must still speak.
+    Where an earlier mistake spoils some cases only (a batch, a draw that overflows), the others must still speak.
     """
     fresh = [entry for i, entry in enumerate(theirs) if not cases or not cases[i].public]
-    numbers = [list(_numbers(entry)) for entry in fresh if not isinstance(entry, Raised)]
-    if not numbers or any(_vanish(arrays) for arrays in numbers):
+    answers = [list(_numbers(entry)) for entry in fresh if not isinstance(entry, Raised)]
+    speak = [arrays for arrays in answers if not _blown_up(arrays) and not _vanish(arrays)]
+    if not speak or 2 * len(speak) < len(answers):
         return False
-    entries = np.concatenate([array.ravel() for arrays in numbers for array in arrays] or [np.zeros(0)])
+    entries = np.concatenate([array.ravel() for arrays in speak for array in arrays] or [np.zeros(0)])
     return entries.size < 2 or not np.all(entries == entries[0])
 
 
+def comparable(theirs: list[Any]) -> list[int]:
+    """The cases whose recomputed answers can be compared with: numbers that overflowed are nobody's answer."""
+    return [i for i, entry in enumerate(theirs) if isinstance(entry, Raised) or not _blown_up(list(_numbers(entry)))]
+
+
+def _blown_up(arrays: list[np.ndarray]) -> bool:
+    return not all(np.all(np.isfinite(array)) for array in arrays)
+
+
 def _vanish(arrays: list[np.ndarray]) -> bool:
-    """Whether an answer's numbers are all zero, or not all finite.
+    """Whether an answer's numbers are all zero.
 
     An answer without numbers (a text) has not gone, nor has an index that is 0: the first class, the first letter.
     """
     if not arrays or all(array.dtype.kind in "iu" for array in arrays):
         return False
-    return not any(map(np.any, arrays)) or not all(np.all(np.isfinite(array)) for array in arrays)
+    return not any(map(np.any, arrays))
 
 
 def _numbers(answer: Any) -> Iterator[np.ndarray]:

@@ -282,7 +282,8 @@ def _follow(
 ) -> Verdict | None:
     """Full marks for an answer that is right given the student's own earlier ones."""
     for base, theirs in _telling_bases(unit, item, wants, earlier, cases, answer):
-        if diagnose.all_agree(item, gots, theirs):
+        kept = follow.comparable(theirs)
+        if diagnose.all_agree(item, [gots[i] for i in kept], [theirs[i] for i in kept]):
             return _followed(item, base)
     return None
 
@@ -303,9 +304,10 @@ def _follow_with_slip(
 ) -> Verdict | None:
     """A slip of this item on top of earlier mistakes: only the slip is charged here."""
     for base, theirs in _telling_bases(unit, item, wants, earlier, cases, answer):
+        kept = follow.comparable(theirs)
         for slip in item.slips:
             slipped = answer({**base.edits, item.id: unit.key.edited(item.id, slip)}, base.values)
-            if diagnose.recognised(item, gots, slipped, theirs):
+            if diagnose.recognised(item, *([answers[i] for i in kept] for answers in (gots, slipped, theirs))):
                 _note_slips(unit, item, (slip,), earlier)
                 says = f"beside what comes from your answer to {listed(base.items)}: {slip.says}"
                 place = _own_place(item, gots, theirs, cases)

@@ -20,7 +20,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer
 
 # `math_core` is not made for hostile text: it calls itself for each level, and a level takes up to 2 kB of the thread's
 # stack (8 MB, as a rule); each bracket that is left open doubles its time. Within these bounds the worst formulas found
-# take some 20 ms and a quarter of a megabyte. The largest of the course has 280 characters, 45 commands and braces.
+# take some 25 ms and a quarter of a megabyte. The largest of the course has 280 characters, 45 commands and braces.
 MAX_LENGTH = 2000
 MAX_COMMANDS = 400  # and braces and scripts; no formula is deeper than it has of them
 MAX_DEPTH = 40  # of brackets, braces, \left and \begin, the dear levels
@@ -94,6 +94,8 @@ ATTRIBUTES = {
     ),
 }
 NAMED = re.compile(r"&(?!(?:lt|gt|amp|quot|apos);)(\w+;)")  # characters that XML has no name for: &ApplyFunction;
+RELATIONS, SIGNS = frozenset(",;=<>\u2248\u2260\u2264\u2265\u2190\u2192\u21d2\u2208"), frozenset("+\u2212")
+WIDE = 12  # characters within a text; what is longer may be broken over lines
 SIDES = {"text-align: left": "left", "text-align: right": "right"}  # of a table's cell, which come as style
 
 
@@ -151,25 +153,44 @@ def _converter() -> LatexToMathML:
 
 
 def _harmless(xml: str, block: bool) -> str:
-    """The same formula, of what is allowed alone. Raises Unreadable where it holds another element."""
+    """The same formula, of what is allowed alone. Raises Unreadable where it holds another element.
+
+    Browsers do not break a formula at the end of a line: a long one within a text becomes several, which they may
+    part after a comma, a relation or a sum's sign.
+    """
+    display = f' display="{"block" if block else "inline"}"'
     out: list[str] = []
+    breaks: list[int] = []  # places in `out`
+    open_tags: list[str] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
         if name not in ELEMENTS or len(out) > 2 * MAX_ELEMENTS:
             raise Unreadable
         kept = {k: v for k, v in attributes.items() if k in ATTRIBUTES and ATTRIBUTES[k].fullmatch(v)}
-        if name == "math":
-            kept["display"] = "block" if block else "inline"
         side = next((side for style, side in SIDES.items() if style in attributes.get("style", "")), None)
         if name == "mtd" and side:
             kept["class"] = side
-        out.append("".join([f"<{name}", *(f' {k}="{v}"' for k, v in kept.items()), ">"]))
+        put = display if name == "math" else "".join(f' {k}="{v}"' for k, v in kept.items())
+        out.append(f"<{name}{put}>")
+        open_tags.append(out[-1])
 
+    def end(name: str) -> None:
+        opened = open_tags.pop()
+        out.append(f"</{name}>")
+        if len(open_tags) == 1 and name == "mo" and (text[-1] in RELATIONS or (text[-1] in SIGNS and opened == "<mo>")):
+            breaks.append(len(out))
+
+    def add(piece: str) -> None:
+        text.append(piece)
+        out.append(escape(piece))
+
+    text = [""]
     parser = expat.ParserCreate()
-    parser.StartElementHandler = start
-    parser.EndElementHandler = lambda name: out.append(f"</{name}>")
-    parser.CharacterDataHandler = lambda text: out.append(escape(text))
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, add
     parser.Parse(NAMED.sub(lambda found: html5[found[1]], xml), True)
+    if not block and sum(map(len, text)) > WIDE:
+        for place in reversed([place for place in breaks if place < len(out) - 1]):
+            out.insert(place, f"</math><wbr><math{display}>")
     return "".join(out)
 
 
@@ -195,6 +216,10 @@ class MathmlRenderer(IPythonRenderer):  # type: ignore[misc]
 
         mark = re.compile(rf"{self._key}(\d+)e")
         return re.sub(rf"(?P<tag><[^>]*>?)|{self._key}(?P<number>\d+)e", put, html)
+
+    def without_formulas(self, text: str) -> str:
+        """`text`, made by this renderer, with nothing where a formula goes."""
+        return re.sub(rf"{self._key}\d+e", "", text)
 
     def _mark(self, latex: str, made: str) -> str:
         self._formulas.append((latex, made))
