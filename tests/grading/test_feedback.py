@@ -233,7 +233,9 @@ def test_every_units_prose_is_unharmed(course: Course) -> None:
     for unit in course.units():
         for cell in unit.handed_out.cells:
             if cell.cell_type == "markdown":
-                seen = BeautifulSoup(filters._markdown(cell.source), "html.parser")
+                # a long formula is several, so that lines may break in it
+                html = filters._markdown(cell.source).replace("</math><wbr>", "</math>")
+                seen = BeautifulSoup(html, "html.parser")
                 for formula in seen.select("math"):
                     formula.replace_with("$")
                 for box in seen.select(".formula"):
@@ -244,7 +246,7 @@ def test_every_units_prose_is_unharmed(course: Course) -> None:
                     heading["class"] = "level"
                 for header in meant.find_all("th"):
                     header.name = "th" if header.get_text(strip=True) else "td"
-                assert meant.get_text() == seen.get_text(), unit.name
+                assert meant.get_text() == re.sub(r"\$+", "$", seen.get_text()), unit.name
                 for soup in (meant, seen):
                     for tag in soup.find_all(True):
                         tag.attrs.pop("id", None)
