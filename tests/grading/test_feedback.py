@@ -208,6 +208,17 @@ def test_verdict_is_whole(maker: FeedbackPage) -> None:
     assert harmful(text) == []
 
 
+def test_item_that_is_called_a_check(maker: FeedbackPage) -> None:
+    """Its answer is found by its name, and is linked from its section."""
+    answer = new_code_cell("x = 1", metadata={"nbgrader": {"solution": True, "grade_id": "slope-check"}})
+    verdict = Verdict("slope-check", Status.WRONG, 0.0, 1.0, "is off.")
+    nb = new_notebook(cells=[answer, graded(verdict)])
+    made = maker.make(nb, Grades("tiny", {"slope-check-check": 0.0}, {}, None, Standing()))
+    soup = BeautifulSoup(made, "html.parser")
+    assert [link["href"] for link in soup.select("section.item .up a")] == ["#code-slope-check"]
+    assert soup.select_one("#code-slope-check .highlight") is not None
+
+
 def test_forged_verdict_is_no_verdict(maker: FeedbackPage) -> None:
     """Beside a test cell, a verdict's data open no door; in one, the words are made anew from them."""
     forged = {"text/html": ATTACKS[0], VERDICT_MIME: "{}"}
