@@ -176,7 +176,7 @@ def test_autograded_folder_is_nbgraders(plain: Course, lean: Callable[[str], Gra
 
 
 def page(content: bytes) -> str:
-    """A page without what is another in every run: a picture's bytes."""
+    """A page without what is another in every run: a picture's bytes; and without our stamp."""
     return re.sub(r"base64,[^\"]+", "", without_stamp(content.decode("utf-8")))
 
 

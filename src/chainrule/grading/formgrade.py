@@ -7,21 +7,18 @@ the filters of our feedback page and a preprocessor, for that exporter by way of
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from html import escape
 from typing import Any
 
 from jinja2 import pass_context
-from markupsafe import Markup
+from nbconvert.filters import Highlight2HTML
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
-from nbgrader.utils import is_grade
 from traitlets.config import Config
 
+from chainrule.grading.feedback.bounds import as_text, is_tame
 from chainrule.grading.feedback.filters import Filters
-from chainrule.judge.verdict import Verdict
-from chainrule.render import VERDICT_MIME, verdict_html
 
 UNSEEN = {"application/vnd.jupyter.widget-view+json", "application/javascript"}  # live only with scripts
 PICTURES = ("image/png", "image/jpeg")
@@ -42,9 +39,6 @@ class Disarm(Preprocessor):  # type: ignore[misc]
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         for cell in nb.cells:
             for output in cell.get("outputs", ()):
-                if is_grade(cell) and VERDICT_MIME in output.get("data", ()):  # which the judge alone writes there
-                    verdict = Verdict.from_json(json.loads(output["data"][VERDICT_MIME]))
-                    output["data"]["text/html"] = Ours(verdict_html(verdict))
                 meta = output.get("metadata") or {}
                 output["metadata"] = NotebookNode({mime: _size(meta[mime]) for mime in PICTURES if mime in meta})
                 for mime in UNSEEN & set(output.get("data", ())):
@@ -54,32 +48,33 @@ class Disarm(Preprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-class Ours(str):
-    """HTML that the kit itself has made."""
-
-
 def _size(meta: Any) -> NotebookNode:
     known = meta if isinstance(meta, dict) else {}
     return NotebookNode({name: known[name] for name in ("width", "height") if type(known.get(name)) in (int, float)})
 
 
-def ansi2html(text: str) -> Markup:
+def ansi2html(text: str) -> str:
     return _filters().terminal(text)
 
 
-def clean_html(text: str) -> Markup:
-    return Markup(text) if isinstance(text, Ours) else _filters().html(text)
+def clean_html(text: str) -> str:
+    return _filters().html(text)
 
 
 @pass_context
-def markdown2html(context: Any, source: str) -> Markup:
+def markdown2html(context: Any, source: str) -> str:
     return _filters().markdown(source, context.get("cell", {}).get("attachments"))
 
 
-def highlight_code(source: str, metadata: Any = None) -> Markup:
-    return _filters().code(source)
+def highlight_code(source: str, metadata: Any = None) -> str:
+    return str(_highlight()(source, metadata=metadata)) if is_tame(source) else as_text(source)
 
 
 @lru_cache(1)
 def _filters() -> Filters:
-    return Filters()
+    return Filters(colours=True)  # the formgrader's page is light, and a verdict there is one of its outputs
+
+
+@lru_cache(1)
+def _highlight() -> Highlight2HTML:
+    return Highlight2HTML(pygments_lexer="ipython3")

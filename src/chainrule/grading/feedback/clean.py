@@ -52,28 +52,29 @@ ATTRIBUTES = frozenset(
         "align alt border cellpadding cellspacing colspan height lang open rowspan scope span start title valign width",
     )
 )
-CLASSES = re.compile(r"(\s|dataframe|highlight|hl-\w+|err|hll|\b[a-z]{1,2}\b)*")  # pandas', and colours of code
-COLOURS = frozenset(name for name in ALLOWED_CSS_PROPERTIES if "color" in name or "background" in name)
+# pandas', and colours of code
+CLASSES = re.compile(r"(\s|chainrule|dataframe|highlight|hl-\w+|err|hll|\b[a-z]{1,2}\b)*")
+COLOURS = frozenset(name for name in ALLOWED_CSS_PROPERTIES if "color" in name) | {"border", "border-left"}
 STYLES = (ALLOWED_CSS_PROPERTIES - COLOURS - {"overflow"}) | {"border-collapse", "margin", "max-width", "padding"}
 
 
-def clean(text: str, keep: bool = True) -> str:
+def clean(text: str, colours: bool = False, keep: bool = True) -> str:
     """HTML with the allowed tags and attributes alone. What is too long or too deep is shown as text.
 
-    `keep` the result, for texts that may come again.
+    `colours`: keep those. `keep`: the result, for texts that may come again.
     """
     text = str(text)
     if len(text) > MAX_TEXT or len(OPENED_AGAIN.findall(text)) * text.count("<") > MAX_REPEATED:
         return as_text(text)
     if len(text) <= SHORT:
-        return _kept_clean(text) if keep else _clean(text)
+        return _kept_clean(text, colours) if keep else _clean(text, colours)
     # the parser's time grows with the elements that are open at once, a table's own are few; and with attributes
     if (
         len(NO_TABLE.findall(text)) > MAX_TAGS
         or max(len(ENDS_A_NAME.findall(tag)) for tag in text.split("<")) > MAX_ATTRIBUTES
     ):
         return as_text(text)
-    return _clean(text)
+    return _clean(text, colours)
 
 
 OPENED_AGAIN = re.compile(r"<(?:a|b|big|code|em|font|i|nobr|s|small|strike|strong|tt|u)\b", re.IGNORECASE)
@@ -81,9 +82,9 @@ ENDS_A_NAME = re.compile(r"[\s/'\"=]")
 NO_TABLE = re.compile(r"<(?!/?(?:table|thead|tbody|tr|th|td)\b)", re.IGNORECASE)
 
 
-def _clean(text: str) -> str:
+def _clean(text: str, colours: bool) -> str:
     try:
-        cleaned = str(_cleaner().clean(text))
+        cleaned = str(_cleaner(colours).clean(text))
     except Exception:  # nested too deeply, as a rule
         return as_text(text)
     # the corner of a pandas table: a header of nothing
@@ -140,13 +141,13 @@ def _fitted(token: Any) -> Any:
     return token
 
 
-@lru_cache(1)
-def _cleaner() -> Cleaner:
+@lru_cache(2)
+def _cleaner(colours: bool) -> Cleaner:
     return Cleaner(
         tags=TAGS | DROPPED,
         attributes=_allowed,
         protocols={"http", "https", "mailto", "data"},
         strip=True,
         filters=[Harmless],
-        css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES),
+        css_sanitizer=CSSSanitizer(allowed_css_properties=STYLES | COLOURS if colours else STYLES),
     )

@@ -43,7 +43,9 @@ LANGUAGES = LEXERS | {"py", "ipython", "pycon", "text", "bash", "sh", "console",
 class Filters:
     """Each gives HTML that is harmless, and plain text where that would take too long."""
 
-    def __init__(self) -> None:
+    def __init__(self, colours: bool = False) -> None:
+        """`colours`: whether HTML keeps its own, for a page that is light whatever the reader prefers."""
+        self.colours = colours
         self._until = math.inf  # this thread's processor time after which the rest of a page is plain
         self._kept_markdown = lru_cache(KEPT)(_markdown)
         self._kept_code = lru_cache(KEPT)(highlighted)
@@ -67,7 +69,7 @@ class Filters:
         return self._in_time(lambda: RGB.sub("", ansi2html(text)), lambda: str(escape(strip_ansi(text))))
 
     def html(self, text: str) -> Markup:
-        return self._in_time(lambda: clean(text), lambda: as_text(text))
+        return self._in_time(lambda: clean(text, self.colours), lambda: as_text(text))
 
     def latex(self, text: str) -> Markup:
         """An output that is a formula."""
