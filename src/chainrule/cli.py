@@ -22,6 +22,7 @@ from chainrule.grading.sandbox import SandboxUnavailable
 from chainrule.grading.submission import shown
 
 if TYPE_CHECKING:
+    from chainrule.doctor import Finding
     from chainrule.grading.plan import Planned
     from chainrule.grading.remark import Remark
     from chainrule.grading.worker import Graded
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False)
+
+LOCAL = "127.0.0.1"  # this machine alone
 
 Units = Annotated[
     list[str] | None, typer.Argument(metavar="[UNIT]...", help="units by name or number; all where none is named")
@@ -375,6 +378,28 @@ def _one_of(kind: type[Choice], name: str, *more: str) -> Choice:
 
 
 @app.command()
+def publish(
+    units: Units = None,
+    solution: Annotated[
+        bool, typer.Option(help="the instructor's notebook WITH its answers, in files of their own")
+    ] = False,
+    run: Annotated[bool, typer.Option(help="run the notebooks first, so that pages have pictures and tables")] = False,
+    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="as a rule published/ in the course folder")] = None,
+    links: Annotated[
+        str, typer.Option(help="where fragments find the other units' pages, as in https://example.org/{unit}")
+    ] = "{unit}.html",
+) -> None:
+    """Write units as web pages: an HTML fragment for a CMS, the whole page, the stylesheet, an index."""
+    from chainrule.publish import publish as published
+
+    course = Course.find()
+    for path in published(course, course.units(units), to, solution=solution, run=run, links=links):
+        out.print(f"written: {path}", markup=False, soft_wrap=True)
+    if solution:
+        err.print("The files called SOLUTION hold the answers. Do not put them where students are.", style="red")
+
+
+@app.command()
 def demo(
     students: Annotated[int, typer.Option(min=1)] = 12,
     seed: Annotated[int, typer.Option(help="another seed, another class")] = 0,
@@ -424,17 +449,53 @@ def doctor() -> None:
 
     failed = False
     for finding in examine(Course.find()):
-        word = "ok" if finding.good else "MISSING" if finding.needed else "-"
-        out.print(
-            f"{word:8}{finding.what}: {finding.says}",
-            markup=False,
-            soft_wrap=True,
-            style=None if finding.good else "red",
-        )
-        if not finding.good and finding.mend:
-            out.print(f"        mend it: {finding.mend}", markup=False, soft_wrap=True)
+        _say_finding(finding)
         failed |= finding.needed and not finding.good
     raise typer.Exit(1 if failed else 0)
+
+
+def _say_finding(finding: Finding) -> None:
+    """A line, and a second one with what mends it."""
+    word = "ok" if finding.good else "MISSING" if finding.needed else "-"
+    says = f"{word:8}{finding.what}: {finding.says}"
+    out.print(says, markup=False, soft_wrap=True, style=None if finding.good else "red")
+    if not finding.good and finding.mend:
+        out.print(f"        mend it: {finding.mend}", markup=False, soft_wrap=True)
+
+
+@app.command()
+def web(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="where it listens")] = 8888,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="do not open a browser")] = False,
+    ip: Annotated[str, typer.Option(help="the address it listens on; this machine alone where none is named")] = LOCAL,
+) -> None:
+    """Open the course in JupyterLab with nbgrader's formgrader, until Ctrl-C."""
+    from chainrule.doctor import for_web
+    from chainrule.web import let_gradebook_know, running
+
+    course = Course.find()
+    lacking = [finding for finding in for_web(course) if not finding.good]
+    for finding in lacking:
+        _say_finding(finding)
+    if lacking:
+        raise typer.Exit(1)
+    try:
+        for name in let_gradebook_know(course):
+            out.print(f"{name}: the gradebook knows it now", markup=False)
+        with running(course, port, ip, not no_browser) as server:
+            out.print(f"formgrader  {server.formgrader}", markup=False, soft_wrap=True)
+            out.print(f"JupyterLab  {server.lab}", markup=False, soft_wrap=True)
+            if ip != LOCAL:
+                says = "Who has this address can change every mark, and the network sees what it carries: docs/web.md"
+                out.print(says, markup=False, soft_wrap=True, style="yellow")
+            out.print(f"Ctrl-C ends it. What it does is written to {server.log}", markup=False, soft_wrap=True)
+            server.process.wait()
+        out.print("JupyterLab has ended.", markup=False)
+    except KeyboardInterrupt:
+        out.print("JupyterLab and its kernels have ended.", markup=False)
+    except KitError as error:
+        err.print(f"chainrule web: {error}", style="red", markup=False, soft_wrap=True)
+        raise typer.Exit(1) from None
 
 
 def _progress() -> Progress:

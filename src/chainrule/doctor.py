@@ -14,6 +14,7 @@ from nbformat.v4 import new_code_cell
 from chainrule.course import Course
 from chainrule.errors import ChainruleError, CourseError
 from chainrule.grading.sandbox import find_sandbox
+from chainrule.web import missing_parts
 
 NEEDED = ("nbgrader", "numpy", "pandas", "jupytext", "nbclient", "ipykernel", "matplotlib")
 DISK = 500_000_000  # bytes: a class of 200 with pictures
@@ -45,7 +46,20 @@ def examine(course: Course) -> Iterator[Finding]:
     yield _policy(course)
     free = shutil.disk_usage(course.root).free
     yield Finding("disk", free > DISK, f"{free / 1e9:.1f} GB free in {course.root}", mend="free some space")
+    yield _web()
     yield from _units(course)
+
+
+def for_web(course: Course) -> Iterator[Finding]:
+    """What the web face, and grading by its button, cannot do without; quick to look at."""
+    yield from (_web(), _sandbox(), _gradebook(course), *_units(course))
+
+
+def _web() -> Finding:
+    missing = missing_parts()
+    says = f"not found: {', '.join(missing)}" if missing else "JupyterLab and nbgrader's extensions: chainrule web"
+    mend = f"{sys.executable} -m pip install jupyterlab 'nbgrader==0.9.6'"
+    return Finding("web face", not missing, says, needed=False, mend=mend)
 
 
 def _sandbox() -> Finding:

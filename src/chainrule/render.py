@@ -22,7 +22,7 @@ _COLOURS = {True: "#2e7d32", False: "#b3541e"}
 
 
 def verdict_html(verdict: Verdict) -> str:
-    """A block for the feedback page. All text is escaped: it may hold what a student's code said."""
+    """A block for pages, in styles that their filters let pass. All text is escaped: it may be a student's words."""
     colour = _COLOURS[verdict.full]
     share = 100 * verdict.points / verdict.out_of
     lines = [
@@ -30,8 +30,8 @@ def verdict_html(verdict: Verdict) -> str:
         'padding:.4em .8em;margin:.2em 0;max-width:46em">',
         f"<div><strong>{escape(verdict.item)}: {verdict.points:g} of {verdict.out_of:g}</strong> "
         f"({WORDS[verdict.status]})</div>",
-        f'<div aria-hidden="true" style="height:.35em;background:#8884;max-width:14em;margin:.3em 0">'
-        f'<div style="height:100%;width:{share:.0f}%;background:{colour}"></div></div>',
+        f'<div aria-hidden="true" style="height:.35em;background-color:#8884;max-width:14em;margin:.3em 0">'
+        f'<div style="height:100%;width:{share:.0f}%;background-color:{colour}"></div></div>',
     ]
     if verdict.status is not Status.RIGHT:
         lines.append(f"<div>{_marked(verdict.says)}</div>")

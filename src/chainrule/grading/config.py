@@ -30,7 +30,8 @@ def configure(c: Config, root: Path) -> None:
     # imported here: the kernel machinery is slow to load, and not every nbgrader command needs it
     from chainrule.grading.duedates import SetDueDates
     from chainrule.grading.feedback import FeedbackExporter
-    from chainrule.grading.judging import DrawCases, Judge, ResetScores, RestoreCells
+    from chainrule.grading.formgrade import guard_pages
+    from chainrule.grading.judging import DrawCases, Judge, LookFirst, ResetScores, RestoreCells, before_reading
     from chainrule.grading.kernel import SandboxExecute
     from chainrule.grading.penalty import LatePolicy
 
@@ -52,9 +53,11 @@ def configure(c: Config, root: Path) -> None:
     c.SandboxExecute.notebook_seconds = limits.notebook_seconds
     c.SandboxExecute.memory_mb = limits.memory_mb
     c.SandboxExecute.output_mb = limits.output_mb
+    c.Autograde.pre_convert_hook = before_reading
     # A clean text of the notebook, with the course's own test cells, whatever was done to them
     c.Autograde.sanitize_preprocessors = [
         ResetScores,
+        LookFirst,
         RestoreCells,
         ClearOutput,
         DeduplicateIds,
@@ -78,5 +81,6 @@ def configure(c: Config, root: Path) -> None:
     if late is not None:  # else what nbgrader_config.py says of LateSubmissionPlugin
         c.AssignLatePenalties.plugin_class = LatePolicy
         c.LatePolicy.update(dataclasses.asdict(late))
-    # Students' HTML, made harmless; in the formgrader's own button, too
+    # Students' HTML, made harmless; in the formgrader's own button, too, and in its pages for grading by hand
     c.GenerateFeedback.exporter_class = FeedbackExporter
+    guard_pages(c)

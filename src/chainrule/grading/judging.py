@@ -1,4 +1,4 @@
-"""The kit's steps in nbgrader's autograde, in order: reset, restore, draw, (execute), judge.
+"""The kit's steps in nbgrader's autograde, in order: reset, look, restore, draw, (execute), judge.
 
 They are nbgrader preprocessors, so `nbgrader autograde`, the formgrader's button and `chainrule grade`
 all grade by the same code.
@@ -19,12 +19,14 @@ from traitlets import Unicode
 
 from chainrule.cases import case_file, draw, rng_for
 from chainrule.course import TEST, Course, Unit
-from chainrule.errors import KitError
+from chainrule.errors import KitError, SubmissionError
 from chainrule.evidence import Evidence, read
+from chainrule.grading.database import gradebook_url
 from chainrule.grading.plan import fingerprint
+from chainrule.grading.preflight import notebook_of
 from chainrule.grading.remark import Remark
 from chainrule.grading.restore import restore
-from chainrule.grading.submission import shown
+from chainrule.grading.submission import Standing, read_files, read_submission, shown
 from chainrule.judge import Verdict, judge_unit
 from chainrule.render import VERDICT_MIME, verdict_html
 
@@ -47,15 +49,52 @@ class ResetScores(CoursePreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         place = resources["nbgrader"]
-        with Gradebook(place["db_url"]) as gradebook:
-            try:
-                found = gradebook.find_submission_notebook(place["notebook"], place["assignment"], place["student"])
-            except MissingEntry:
-                return nb, resources
-            for grade in found.grades:
-                grade.auto_score = None
-                grade.needs_manual_grade = True
-            gradebook.db.commit()
+        _reset(place["db_url"], place["notebook"], place["assignment"], place["student"])
+        return nb, resources
+
+
+def before_reading(assignment: str, student: str, notebooks: list[str]) -> None:
+    """nbgrader's hook before a submission is read: a notebook that cannot be read comes to no preprocessor.
+
+    assignment and student may be patterns; the notebooks' paths are of one submission.
+    """
+    for path in map(Path, notebooks):
+        url = gradebook_url(Course(path.parents[3])).render_as_string(hide_password=False)
+        _reset(url, path.stem, path.parts[-2], path.parts[-3])
+
+
+def _reset(db_url: str, notebook: str, assignment: str, student: str) -> None:
+    with Gradebook(db_url) as gradebook:
+        try:
+            found = gradebook.find_submission_notebook(notebook, assignment, student)
+        except MissingEntry:
+            return
+        for grade in found.grades:
+            grade.auto_score = None
+            grade.needs_manual_grade = True
+        gradebook.db.commit()
+
+
+class LookFirst(CoursePreprocessor):
+    """Refuses what `chainrule grade` refuses, where nbgrader reads the submitted folder itself.
+
+    The error is nbgrader's to report, in its log and the formgrader's, and nbgrader then removes what it had copied.
+    """
+
+    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
+        unit, student = self.unit(resources), resources["nbgrader"]["student"]
+        try:
+            submission = read_submission(student, Path(resources["metadata"]["path"]), Standing())
+            _, resources["nbgrader"]["remarks"] = notebook_of(unit, submission)
+        except SubmissionError as error:
+            way_out = Remark(error.cause, error.where, error.says).way_out(unit.name, student)
+            raise SubmissionError(error.cause, error.where, f"{error.says} {way_out}") from None
+        # nbgrader has copied the folder by now, and has followed its links: what they led to is not the student's
+        copied = Path(self.root) / "autograded" / student / unit.name
+        kept = {name for name, _ in (*submission.files, *read_files(unit.source.parent))}
+        for path in copied.rglob("*"):
+            if not path.is_dir() and str(path.relative_to(copied)) not in kept:
+                path.unlink()
         return nb, resources
 
 
@@ -65,7 +104,7 @@ class RestoreCells(CoursePreprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         unit = self.unit(resources)
         nb.metadata.pop(META, None)
-        remarks = restore(nb, unit)
+        remarks = [*resources["nbgrader"].get("remarks", ()), *restore(nb, unit)]
         # in nbgrader's own autograde, the first of its two passes reads the submitted folder itself
         mark = resources["nbgrader"].get("fingerprint") or fingerprint(unit, Path(resources["metadata"]["path"]))
         nb.metadata[META] = {"fingerprint": mark, "remarks": [remark.to_json() for remark in remarks]}

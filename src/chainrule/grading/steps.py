@@ -26,7 +26,7 @@ from traitlets.utils.importstring import import_item
 from chainrule.course import Unit
 from chainrule.errors import KitError
 from chainrule.grading.duedates import SetDueDates
-from chainrule.grading.judging import META, CoursePreprocessor, ResetScores
+from chainrule.grading.judging import META, CoursePreprocessor, LookFirst, ResetScores
 from chainrule.grading.penalty import Penalties
 from chainrule.grading.submission import Standing
 from chainrule.policy.rules import seconds_late
@@ -117,9 +117,10 @@ def final_scores(scores: Mapping[str, float | None], standing: Standing) -> dict
     return final
 
 
-# None: restored cells have it already, or the one writer does it
+# None: restored cells have it already, the worker has looked, or the one writer does it
 WITHOUT_GRADEBOOK: dict[Any, Any] = {
     ResetScores: None,
+    LookFirst: None,
     OverwriteKernelspec: ReleasedKernelspec,
     OverwriteCells: None,
     CheckCellMetadata: ReleasedMetadata,
