@@ -73,7 +73,19 @@ def test_a_fragment_is_plain_html_under_one_class(published, unit):
     assert not found.tags.keys() & {"style", "script", "link", "iframe", "h1", "html", "body"}
     assert found.attributes.keys() <= {
         *("class", "id", "href", "src", "alt", "lang", "tabindex", "display", "displaystyle", "scriptlevel", "lspace"),
-        *("rspace", "width", "stretchy", "accent", "accentunder", "form", "minsize", "maxsize", "colspan", "rowspan"),
+        *(
+            "rspace",
+            "width",
+            "stretchy",
+            "accent",
+            "accentunder",
+            "form",
+            "minsize",
+            "maxsize",
+            "colspan",
+            "rowspan",
+            "aria-label",
+        ),
     }
     assert "MathJax" not in html
     assert "jp-" not in html
@@ -127,6 +139,16 @@ def test_units_of_a_net_are_not_linked():
     assert Read(made).links == ["one", "two", "three", "../01-a/a.ipynb"]
     made = FragmentExporter(Place("04-x", notebooks={"a.ipynb": "one"})).markdown("[see unit 1](../01-a/a.ipynb)")
     assert made == '<p><a href="one">see unit 1</a></p>'
+
+
+def test_headings_of_tables_can_be_read_out():
+    """A formula may be one; an empty one is none."""
+    made = FragmentExporter(Place("04-x")).markdown("| | $S_0$ | of $S_0$ |\n|---|--:|---|\n| a | b | c |")
+    head = made[: made.index("</thead>")]
+    assert "<td></td>" in head
+    assert "<th><math" in head
+    assert "<th>of <math" in head
+    assert "style" not in made
 
 
 def test_the_index_says_what_each_unit_is(published):

@@ -112,6 +112,10 @@ class Renderer(MathmlRenderer):
     def table(self, text: str) -> str:
         return f'<div class="wide" tabindex="0"><table>\n{text}</table></div>\n'
 
+    def table_cell(self, text: str, align: str | None = None, head: bool = False) -> str:
+        tag = "th" if head and text.strip() else "td"  # an empty heading is none
+        return f"  <{tag}>{text}</{tag}>\n"
+
     def block_code(self, text: str, info: str | None = None) -> str:
         return code(text) if (info or "").startswith("py") else f'<pre tabindex="0"><code>{escape(text)}</code></pre>\n'
 
