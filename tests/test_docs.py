@@ -12,6 +12,7 @@ import re
 import shlex
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -110,8 +111,11 @@ class Session:
         return subprocess.run(words, cwd=cwd, env=self.env, capture_output=True, text=True, timeout=600, check=False)
 
     def serve(self, command: str, cwd: Path, says: str) -> subprocess.CompletedProcess[str]:
-        """Start it, wait for its word, stop it as Ctrl-C does."""
-        words = ["bash", "-c", f"exec {command} --no-browser"]
+        """Start it on a port that is free, wait for its word, stop it as Ctrl-C does."""
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        words = ["bash", "-c", f"exec {command.split('  ')[0]} --no-browser --port {port}"]
         with subprocess.Popen(words, cwd=cwd, env=self.env, stdout=subprocess.PIPE, text=True) as process:
             assert process.stdout is not None
             heard = ""
