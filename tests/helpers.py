@@ -22,7 +22,7 @@ from chainrule import cli
 from chainrule import course as courses
 from chainrule.build import build
 from chainrule.course import TEST, Course, Unit
-from chainrule.grading import pool, workers
+from chainrule.grading import pool, worker, workers
 from chainrule.grading.submission import Submission
 from chainrule.key import BEGIN, END
 from chainrule.nbgrading import course_config
@@ -197,7 +197,7 @@ def chainrule(root: Path, *words: str) -> Said:
 class Here:
     """In place of `pool.Workers`: this process."""
 
-    def __init__(self, job: workers.Job, count: int, longest: float) -> None:
+    def __init__(self, job: workers.Job, count: int, longest: float, modules: tuple[str, ...] | None) -> None:
         self.job = job
 
     def __enter__(self) -> Here:
@@ -207,7 +207,7 @@ class Here:
         pass
 
     def grade_all(self, submissions: Iterator[Submission]) -> Iterator[list[workers.Graded]]:
-        return ([workers.grade(self.job, submission)] for submission in submissions)
+        return ([worker.grade(self.job, submission)] for submission in submissions)
 
 
 def chainrule_here(monkeypatch: pytest.MonkeyPatch, root: Path, *words: str) -> Said:

@@ -22,7 +22,7 @@ from gradebooks import rows
 
 from chainrule.course import TEST, Course, Unit
 from chainrule.errors import KitError
-from chainrule.grading import workers
+from chainrule.grading import worker
 from chainrule.grading.outcome import Graded
 from chainrule.grading.plan import notes_of, plan
 from chainrule.grading.record import Writer, prepare
@@ -197,14 +197,14 @@ def test_submission_that_changes_while_it_is_graded(own: Course, monkeypatch: py
     """What is recorded says which work it is of: the new work is graded by the next run."""
     unit = own.unit(TINY)
     submit(own, unit, "amy", unit.release.read_text("utf-8"))
-    grade = workers.grade
+    grade = worker.grade
 
-    def meanwhile(job: workers.Job, submission: workers.Submission) -> Graded:
+    def meanwhile(job: worker.Job, submission: worker.Submission) -> Graded:
         graded = grade(job, submission)
         submit(own, unit, "amy", solved(unit))
         return graded
 
-    monkeypatch.setattr(workers, "grade", meanwhile)
+    monkeypatch.setattr(worker, "grade", meanwhile)
     chainrule_here(monkeypatch, own.root, "grade", TINY)
     assert scores(own, unit, "amy") == NOTHING
     assert plan(own, unit).todo == ("amy",)
