@@ -102,6 +102,7 @@ def plain(course: Course, tmp_path_factory: pytest.TempPathFactory) -> Course:
     config = course_config(root)
     config.CourseDirectory.assignment_id = TINY
     config.GenerateFeedback.exporter_class = HTMLExporter
+    del config["HTMLExporter"]  # what guards the formgrader's pages
     run(Autograde, config)
     run(GenerateFeedback, config)
     patch.undo()
