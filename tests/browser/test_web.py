@@ -24,7 +24,7 @@ from chainrule.course import Course, Unit
 from chainrule.web import SETTINGS
 from helpers import BOB, FULL, TINY, built_course, scores, solved, submit
 
-SECONDS = 60  # that a busy machine may take for one step
+SECONDS = 120  # that a busy machine may take for one step
 PATIENCE = 30  # with a server that is asked to end
 SHOWN = 1000 * SECONDS
 
@@ -211,7 +211,7 @@ def test_student_solves_an_item(open_site, tmp_path: Path) -> None:
 
     with serving(command, folder, tmp_path / "home", url) as address:
         page = open_site(address)
-        page.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()  # a cell that is run before brings up a dialog
         _run(page, "import numpy")
         _answer(page, "def scale", WRONG)
         _run(page, 'check("scale"').get_by_text("The factor was added.").wait_for()

@@ -29,7 +29,7 @@ SETTINGS = Path(__file__).with_name("jupyter")
 LABEXTENSION = "@jupyter/nbgrader"
 LOG = "web.log"  # in gradebook/, of the last start
 LAST_LINES = 8
-START_SECONDS = 60.0  # of wall time, on a busy machine; 3 on a quiet one
+START_SECONDS = 120.0  # of wall time, on a very busy machine; 3 on a quiet one
 STOP_SECONDS = 15.0
 POLL = 0.1
 
