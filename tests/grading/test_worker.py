@@ -202,7 +202,7 @@ def test_pages_show_what_the_gradebook_adds(lean: Callable[[str], Graded]) -> No
     assert text_of(lean("early"), ".late, .remarks, .comment, .path") == []
     marked = text_of(lean("marked"), "section.item")
     assert "0.25 of 1 ~ marked by a person A person gave these points; by itself the grader gave 1 of 1" in marked[1]
-    assert "A person's comment: Well done." in marked[1]
+    assert "A person's comment:Well done." in marked[1]
     assert "3 of 1 ✓ marked by a person" in marked[3]
     assert text_of(lean("marked"), ".score") == ["5.75 of 5 points"]
 
