@@ -52,7 +52,7 @@ ATTRIBUTES = frozenset(
         "align alt border cellpadding cellspacing colspan height lang open rowspan scope span start title valign width",
     )
 )
-# pandas', and colours of code
+# pandas', those of colours of code, a verdict's
 CLASSES = re.compile(r"(\s|chainrule|dataframe|highlight|hl-\w+|err|hll|\b[a-z]{1,2}\b)*")
 COLOURS = frozenset(name for name in ALLOWED_CSS_PROPERTIES if "color" in name) | {"border", "border-left"}
 STYLES = (ALLOWED_CSS_PROPERTIES - COLOURS - {"overflow"}) | {"border-collapse", "margin", "max-width", "padding"}
