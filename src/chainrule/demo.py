@@ -23,11 +23,14 @@ from chainrule.errors import CourseError
 from chainrule.grading.outcome import Graded
 from chainrule.grading.plan import notes_of
 from chainrule.grading.pool import grade_unit
+from chainrule.grading.worker import TIMESTAMP
 from chainrule.items import Item, Kind, Slip
 from chainrule.judge.follow import nontrivial
 from chainrule.judge.verdict import marks
 from chainrule.key import BEGIN, END, Raised
 from chainrule.nbgrading import course_config
+from chainrule.people import HandedIn, handed_in, name_of, policy_text
+from chainrule.policy.rules import DIGITS
 from chainrule.verify import SECRET, typed
 
 COURSE_FILES = ("authoring", "source", "release", "nbgrader_config.py")
@@ -46,6 +49,7 @@ class Student:
     slips: dict[str, str] = field(default_factory=dict)
     causes: frozenset[str] = frozenset()  # the remarks' causes
     refused: bool = False
+    handed_in: HandedIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,12 @@ def run_demo(
     done: Callable[[str, Graded], None],
 ) -> list[Compared]:
     """Make the class, grade it, compare."""
+    (course.root / "course.toml").write_text(f"{SETTINGS}\n{policy_text(units)}", "utf-8")
     compared: list[Compared] = []
-    for unit in units:
+    for number, unit in enumerate(units):
         made = make_class(unit, students, np.random.default_rng([seed, len(unit.name), *unit.name.encode()]))
-        for student in made:
+        for place, student in enumerate(made):
+            student.handed_in = handed_in(place, number)
             _submit(course, unit, student)
         _, graded = grade_unit(
             course,
@@ -99,6 +105,7 @@ def run_demo(
         )
         outcomes = {outcome.student: outcome for outcome in graded}
         compared += [compare(course, unit, student, outcomes[student.name]) for student in made]
+    _name(course, students)
     return compared
 
 
@@ -117,7 +124,7 @@ def make_class(unit: Unit, count: int, rng: np.random.Generator) -> list[Student
         _typed_by_hand,
     ]
     makers = [roles[i] if i < len(roles) else _mixture for i in range(count)]
-    return [make(unit, f"s{i:03d}", rng) for i, make in enumerate(makers, start=1)]
+    return [make(unit, _id(number), rng) for number, make in enumerate(makers)]
 
 
 def _solution(unit: Unit, name: str, rng: np.random.Generator) -> Student:
@@ -301,6 +308,22 @@ def _submit(course: Course, unit: Unit, student: Student) -> None:
     (folder / f"{unit.notebook}.ipynb").write_text(student.text or "", "utf-8")
     for name in ("check.py", "check_data.json"):
         shutil.copy(unit.release.with_name(name), folder)
+    if student.handed_in:
+        (folder / TIMESTAMP).write_text(f"{student.handed_in.time:%Y-%m-%d %H:%M:%S.%f} UTC\n")
+
+
+def _name(course: Course, students: int) -> None:
+    """Give everybody a name in the gradebook, as a roster does."""
+    config = course_config(course.root).CourseDirectory
+    with Gradebook(config.db_url, config.course_id) as gradebook:
+        for number in range(students):
+            first, last = name_of(number)
+            gradebook.update_or_create_student(_id(number), first_name=first, last_name=last)
+
+
+def _id(number: int) -> str:
+    """A student's id; the class is counted from 0, its ids from 1."""
+    return f"s{number + 1:03d}"
 
 
 def _full(unit: Unit) -> dict[str, float]:
@@ -320,6 +343,9 @@ def compare(course: Course, unit: Unit, student: Student, graded: Graded) -> Com
     differences = list(_differences(student, graded, scores, notes_of(course, unit, student.name)))
     should = None if student.refused else sum(student.points.values())
     known = [score for score in scores.values() if score is not None]
+    lost = round(sum(known) * student.handed_in.lost, DIGITS) if student.handed_in else 0.0
+    if (graded.late_penalty or 0.0) != lost:
+        differences.append(f"late penalty {graded.late_penalty} in place of {lost:g}")
     return Compared(unit.name, student.name, student.role, should, sum(known) if known else None, tuple(differences))
 
 
