@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 
 from chainrule.course import Course, Unit
-from chainrule.grading import database, judging, pool, sandbox, workers
+from chainrule.grading import database, judging, pool, sandbox, worker
 from chainrule.grading.plan import notes_of
 from helpers import (
     BOB,
@@ -52,13 +52,13 @@ def unit(graded: Course) -> Unit:
 def ran(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The students whose notebooks were run, in order, when grading runs in this process."""
     students: list[str] = []
-    grade = workers.grade
+    grade = worker.grade
 
-    def noted(job: workers.Job, submission: workers.Submission) -> workers.Graded:
+    def noted(job: worker.Job, submission: worker.Submission) -> worker.Graded:
         students.append(submission.student)
         return grade(job, submission)
 
-    monkeypatch.setattr(workers, "grade", noted)
+    monkeypatch.setattr(worker, "grade", noted)
     return students
 
 
@@ -226,9 +226,9 @@ def test_two_users_of_one_gradebook(graded: Course, unit: Unit, monkeypatch: pyt
     submit(graded, unit, "bob", solved(unit))
     waits: list[float] = []
     with closing(sqlite3.connect(graded.gradebook / "gradebook.db")) as formgrader:
-        grade = workers.grade
+        grade = worker.grade
 
-        def then_locked(job: workers.Job, submission: workers.Submission) -> workers.Graded:
+        def then_locked(job: worker.Job, submission: worker.Submission) -> worker.Graded:
             outcome = grade(job, submission)
             formgrader.execute("begin exclusive")
             return outcome
@@ -237,7 +237,7 @@ def test_two_users_of_one_gradebook(graded: Course, unit: Unit, monkeypatch: pyt
             waits.append(seconds)
             formgrader.rollback()
 
-        monkeypatch.setattr(workers, "grade", then_locked)
+        monkeypatch.setattr(worker, "grade", then_locked)
         monkeypatch.setattr(database, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
         said = chainrule_here(monkeypatch, graded.root, "grade", TINY)
     assert (said.status, len(waits)) == (0, 1), said
