@@ -17,7 +17,7 @@ from nbgrader.api import Gradebook
 
 from chainrule import course as courses
 from chainrule.course import TEST, Course, Unit
-from chainrule.grading import judging, pool, regrade, workers
+from chainrule.grading import judging, pool, regrade, worker
 from chainrule.nbgrading import course_config
 from helpers import (
     CLASS_SCORES,
@@ -109,8 +109,8 @@ def test_what_was_compared_is_recorded(course: Course, monkeypatch: pytest.Monke
     """Graded once; the gradebook has it, a backup has what was there before, and `grade` finds nothing left to do."""
     unit = change(course, (ADDED, ADDED.replace("0.5", "0.75")))
     ran: list[str] = []
-    grade = workers.grade
-    monkeypatch.setattr(workers, "grade", lambda job, work: ran.append(work.student) or grade(job, work))
+    grade = worker.grade
+    monkeypatch.setattr(worker, "grade", lambda job, work: ran.append(work.student) or grade(job, work))
     said = run(monkeypatch, course)
     assert (said.status, ran) == (0, ["amy", "bob", "cy"]), said
     assert "bob" in said.out
