@@ -181,8 +181,8 @@ def test_one_wrong_score_is_status_1(home: Course, tmp_path: Path, monkeypatch: 
 
     judged = judging._slip_verdict
 
-    def off(*args: object) -> object:
-        verdict = judged(*args)  # type: ignore[arg-type]
+    def off(*args: object, **more: object) -> object:
+        verdict = judged(*args, **more)  # type: ignore[arg-type]
         return replace(verdict, points=1.5) if fault == "credit" else replace(verdict, slips=("divided",))
 
     monkeypatch.setattr(demo, "make_class", two)
