@@ -15,6 +15,8 @@ USES = {
     "except AttributeError: sys.exit('nbgrader.server_extensions.assignment_list.handlers' not in sys.modules)",
     "formgrader": "import chainrule, nbgrader.apps\nfrom nbgrader.server_extensions.formgrader import handlers\n"
     "from nbgrader.server_extensions.formgrader.formgrader import FormgradeExtension",
+    "where it is": "import chainrule, nbgrader\nfrom importlib.util import find_spec\n"
+    "assert find_spec('nbgrader.server_extensions.formgrader').origin.endswith('formgrader/__init__.py')",
     "archives": "import chainrule, nbgrader.utils\ntry: nbgrader.utils.unpack_archive('/nowhere', '/nowhere')\n"
     "except FileNotFoundError: pass",
     "setuptools": "import chainrule, nbgrader.utils\nfrom setuptools.archive_util import UnrecognizedFormat\n"

@@ -51,4 +51,6 @@ def _put_off(name: str, functions: list[str], folder: Path | None = None) -> Non
     vars(module).update({function: later(function) for function in functions}, __getattr__=more)
     if folder is not None:
         module.__path__ = [str(folder)]
+        # whoever asks whether the package is there is told of the real one
+        module.__spec__ = importlib.util.spec_from_file_location(name, folder / "__init__.py")
     sys.modules.setdefault(name, module)
