@@ -273,6 +273,24 @@ def test_time_zone_that_nbgrader_misreads_is_told(zone: str, hour: int, told: bo
     assert [remark.cause for remark in remarks] == ["timestamp"] * told
 
 
+@pytest.mark.parametrize(
+    ("text", "zone"),
+    [
+        ("2026-07-10T13:00:00 CEST", "CEST"),
+        ("Fri Jul 10 13:00:00 PDT 2026", "PDT"),  # as `date` writes it
+        ("Fri Jul 10 13:00:00 UTC 2026", None),
+        ("Fri, 10 Jul 2026 13:00:00 +0200", None),
+        ("2026-07-10T13:00:00Z", None),
+    ],
+)
+def test_unknown_zone_is_told_in_other_forms_of_a_time(text: str, zone: str | None) -> None:
+    """Such a time, too, counts as UTC: a penalty may hang on it."""
+    moment, remarks = _timestamp((("timestamp.txt", text.encode()),))
+    assert moment == parse_utc(text)
+    assert [remark.says for remark in remarks if zone and f" {zone}:" in remark.says] == [r.says for r in remarks]
+    assert bool(remarks) == (zone is not None)
+
+
 def test_folders_in_the_place_of_our_files(course: Course, unit: Unit) -> None:
     """A folder called like the page, the notebook or the course's own file is left out, and stops nothing."""
     whole = read_submission("early", course.root / "submitted" / "early" / TINY, Submission("early", ()).standing)

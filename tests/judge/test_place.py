@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from chainrule.course import Course
 from chainrule.evidence import Failure
 from chainrule.items import Case, Kind, Steps, function, value
 from chainrule.judge.place import MAX_SIDE, Place, common_keys, place_of
 from chainrule.judge.verdict import Verdict
 from chainrule.render import place_words
 
+COURSE = Course(Path(__file__).resolve().parents[2])
 ITEM = function("f", points=1, cases=[Case("a case", lambda rng: ())])
 TABLE = np.arange(12.0).reshape(3, 4) + 1
 
@@ -108,6 +111,34 @@ def test_a_place_holds_no_number_of_the_case():
     rng = np.random.default_rng(0)
     one, other = rng.normal(size=(3, 4)), 1e6 * rng.normal(size=(3, 4))
     assert place_of(ITEM, spoiled(one, (1, 2)), one) == place_of(ITEM, spoiled(other, (1, 2)), other)
+
+
+def test_whole_numbers_of_a_hidden_case_are_not_marked():
+    """A few rounds of guesses would read classes from the marks; a public case's are known."""
+    classes = np.array([0, 2, 1, 0])
+    guess = np.zeros(4, int)
+    assert place_of(ITEM, guess, classes).marks == (".xx.",)
+    assert place_of(ITEM, guess, classes, hidden=True) is None
+    assert place_of(ITEM, guess.tolist(), classes.tolist(), hidden=True) is None
+    named = dataclasses.replace(ITEM, parts=("p", "k"))
+    place = place_of(named, (TABLE, guess), (TABLE, classes), "a case", hidden=True)
+    assert place == Place("a case", (("p", True), ("k", False)), "k")
+    assert place_of(ITEM, spoiled(TABLE, (1, 2)), TABLE, hidden=True).off == 1
+
+
+def test_hidden_classes_are_told_by_their_first_wrong_one_alone(judge):
+    """The judge tells the public cases, which have two points, from the hidden ones."""
+    unit = COURSE.unit("08")
+    right = unit.key["predict"]
+
+    def of_hidden(*args):
+        return np.where(np.arange(len(right(*args))) > 1, 1, right(*args))
+
+    seen = judge(unit, only=("predict",), predict=of_hidden)["predict"]
+    assert not seen.full
+    assert (seen.place, seen.got) == (None, "1")
+    seen = judge(unit, only=("predict",), predict=lambda *args: 1 - right(*args))["predict"]
+    assert seen.place.marks
 
 
 def test_slips_say_where(small, judge):

@@ -116,3 +116,6 @@ def test_dropped_are_the_lowest() -> None:
     assert Counting(3, extra_units=extra).dropped(results) == {"b", "c"}
     assert Counting(1).dropped(results[:1]) == set()
     assert Counting(1).dropped([]) == set()
+    light = [*results, ("practice", 0.0, 0.0)]
+    assert Counting(1, extra_units=extra).dropped(light) == {"c"}, "what weighs nothing uses no dropping up"
+    assert Counting(1).dropped([("a", 0.5, 10.0), ("practice", 0.9, 0.0)]) == set(), "nor is it all that is left"

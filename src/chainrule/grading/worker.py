@@ -194,13 +194,28 @@ def _timestamp(files: Files) -> tuple[datetime | None, tuple[Remark, ...]]:
 
 def _misread(text: str) -> tuple[Remark, ...]:
     """nbgrader takes a zone that it does not know, such as summer time's EDT or CEST, for UTC, and +0200 for 200 s."""
-    zone = text.split(" ")[2] if text.count(" ") == 2 else "UTC"
-    try:
-        known = int(zone) == 0
-    except ValueError:
-        known = gettz(zone) is not None
-    says = f"nbgrader cannot read its time zone {shown(zone)}: the work may count as hours too late or too early."
-    return () if known else (Remark("timestamp", TIMESTAMP, says),)
+    unknown = _unknown_zone(text)
+    if unknown is None:
+        return ()
+    says = f"nbgrader cannot read its time zone {shown(unknown)}: the work may count as hours too late or too early."
+    return (Remark("timestamp", TIMESTAMP, says),)
+
+
+def _unknown_zone(text: str) -> str | None:
+    """The zone that nbgrader does not know in a time that it can read; None where there is none such."""
+    if text.count(" ") == 2:
+        zone = text.split(" ")[2]
+        try:
+            return None if int(zone) == 0 else zone
+        except ValueError:
+            return zone if gettz(zone) is None else None
+    with warnings.catch_warnings():  # any other form, such as that of `date`, is for dateutil, which warns
+        warnings.simplefilter("error", RuntimeWarning)
+        try:
+            parse_utc(text)
+        except RuntimeWarning as warning:
+            return str(warning).split()[1]  # "tzname CEST identified but not understood."
+    return None
 
 
 @contextmanager

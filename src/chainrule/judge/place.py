@@ -51,20 +51,28 @@ class Place:
         return cls(**{**tree, **lists, "parts": tuple((name, right) for name, right in tree["parts"])})
 
 
-def place_of(item: Item, got: Any, want: Any, case: str | None = None, names: Sequence[str] = ()) -> Place | None:
-    """Where `got` leaves `want`; None where no place can be told. `names` are the keys that all cases' dicts have."""
+def place_of(
+    item: Item, got: Any, want: Any, case: str | None = None, names: Sequence[str] = (), hidden: bool = False
+) -> Place | None:
+    """Where `got` leaves `want`; None where no place can be told. `names` are the keys that all cases' dicts have.
+
+    `hidden`: of a case that is not public. Its whole numbers, such as classes, get no marks: who hands in guesses
+    could read them from the marks in a few rounds, since the next work meets the same case.
+    """
     if isinstance(got, Failure | Raised) or isinstance(want, Raised):
         return None
     rule = tolerance(item)
     parts = list(_parts(item, got, want, names, rule._replace(parts=())))
     if not parts:
-        return _marked(item, got, want, rule, Place(case))
+        return None if hidden and _whole(want) else _marked(item, got, want, rule, Place(case))
     rights = tuple((name, right) for name, right, _, _ in parts[:MAX_PARTS])
     wrong = next((part for part in parts if not part[1]), None)
     if wrong is None:
         return None
     name, _, theirs, ours = wrong
     plain = Place(case, rights, name)
+    if hidden and _whole(ours):
+        return plain
     return _marked(item, theirs, ours, rule._replace(parts=()), plain) or plain
 
 
@@ -90,6 +98,11 @@ def _parts(
             name = named[i] if named else f"result {i}"
             if name:
                 yield name, first_gap(theirs, ours, rule) is None, theirs, ours
+
+
+def _whole(want: Any) -> bool:
+    array = as_array(want)
+    return array is not None and array.dtype.kind in "biu"
 
 
 def _marked(item: Item, got: Any, want: Any, rule: Tolerance, place: Place) -> Place | None:

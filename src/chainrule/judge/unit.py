@@ -208,7 +208,7 @@ def _place(item: Item, runs: tuple[Run, ...], wants: list[Any], cases: tuple[Dra
         "got": short(gap.got) if of_value else None,
         "want": short(gap.want) if case.public and of_value else None,
         "says": f"on {case.name}, {gap_text(gap, _result_name(item), case.public)}",
-        "place": place_of(item, run.result, wants[i], case.name, common_keys(wants)),
+        "place": place_of(item, run.result, wants[i], case.name, common_keys(wants), not case.public),
     }
 
 
@@ -322,7 +322,8 @@ def _own_place(item: Item, gots: list[Any], theirs: list[Any], cases: tuple[Draw
     names = common_keys([entry for entry in theirs if not isinstance(entry, Raised)])
     for i, (got, want) in enumerate(zip(gots, theirs, strict=True)):
         if not diagnose.agree(item, got, want):
-            return place_of(item, got, want, cases[i].name if cases else None, names)
+            hidden = bool(cases) and not cases[i].public
+            return place_of(item, got, want, cases[i].name if cases else None, names, hidden)
     return None
 
 

@@ -72,9 +72,10 @@ class Counting:
     def dropped(self, results: Iterable[tuple[str, float, float]]) -> frozenset[str]:
         """Of one student's (unit, share, weight), the units that do not count: the lowest, but never the last one.
 
-        Of equal shares the one that weighs most goes. Extra units are never dropped: they cannot do harm.
+        Of equal shares the one that weighs most goes. Extra units are never dropped: they cannot do harm. Neither can
+        one that weighs nothing, which would use the dropping up, or be all that is left.
         """
-        asked = [result for result in results if result[0] not in self.extra_units]
+        asked = [result for result in results if result[0] not in self.extra_units and result[2] > 0]
         lowest = sorted(asked, key=lambda result: (round(result[1], DIGITS), -result[2], result[0]))
         return frozenset(unit for unit, _, _ in lowest[: min(self.drop_lowest, len(asked) - 1)])
 
