@@ -12,10 +12,10 @@ test: $(VENV)/.installed
 	$(BIN)/ruff format --check src tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 slow: $(VENV)/.installed
-	$(BIN)/pytest -n 2 -m slow
+	$(BIN)/pytest -n 2 --dist worksteal -m slow
 
 build: $(VENV)/.installed
 	$(BIN)/chainrule build

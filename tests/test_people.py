@@ -16,7 +16,7 @@ def test_names_are_those_of_many_people() -> None:
 
 
 def test_what_is_lost_is_what_the_policy_takes() -> None:
-    """The shares worked by hand are those of the arithmetic; some are late, nobody always is."""
+    """The shares worked by hand are those of the arithmetic; some are late, some in the grace, nobody is each time."""
     for hours, lost in HOURS:
         assert POLICY.share(max(-hours, 0) * 3600) == lost
     works = [[handed_in(student, unit) for unit in range(9)] for student in range(10)]

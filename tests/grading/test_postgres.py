@@ -192,7 +192,7 @@ def test_server_that_is_away(course: Course, server: Server, tmp_path: Path, mon
         monkeypatch.setattr(database.time, "sleep", waits.append)
         try:
             with pytest.raises(CourseError, match="Is the server running") as told:
-                plan(course, unit)
+                prepare(course, unit, tmp_path)
             assert not waits
             monkeypatch.setattr(database, "WAIT", 0.5)
             with pytest.raises(KitError, match="Is the server running"):

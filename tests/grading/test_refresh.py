@@ -124,7 +124,7 @@ def grade_again(course: Course, monkeypatch: pytest.MonkeyPatch) -> Grade:
 
     def again(policy: str = POLICY, *words: str) -> Said:
         (course.root / "course.toml").write_text(SETTINGS + policy, "utf-8")
-        monkeypatch.setattr(pool, "_grading", never)
+        monkeypatch.setattr(pool, "hands_for", never)
         monkeypatch.setattr(SandboxExecute, "preprocess", never)
         return chainrule_here(monkeypatch, course.root, "grade", TINY, *words)
 

@@ -29,7 +29,8 @@ FAREWELL = 2  # seconds in which a worker that is told to stop may tidy up
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
 # Not `fork`: a child would inherit the gradebook's open connection. The command itself is what each worker loads again.
 CONTEXT = multiprocessing.get_context("forkserver")
-IMPORTED = ["chainrule.grading.worker", "chainrule.cli"]
+# and what the command imports, not the command itself: Python warns where a main module was imported before
+IMPORTED = ["chainrule.grading.worker", "typer", "rich.progress", "rich.table"]
 OFTEN = ("matplotlib.pyplot", "pandas")  # what many units import, if they do, which starts no thread
 
 

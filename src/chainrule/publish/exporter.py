@@ -146,4 +146,6 @@ def plain_html(html: str) -> str:
         tag.attrs = {name: value for name, value in tag.attrs.items() if name in KEPT}
         if tag.name == "div":
             tag.unwrap()
+        elif tag.name == "th" and not tag.get_text(strip=True):
+            tag.name = "td"  # an empty heading is none
     return str(soup).strip()
