@@ -103,10 +103,13 @@ class Session:
     course: Path
     student: Path
     env: dict[str, str]
+    served: dict[str, subprocess.CompletedProcess[str]] = field(default_factory=dict)  # once is enough, and it is slow
 
     def run(self, command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
         if server := next((start for start in SERVERS if command.startswith(start)), None):
-            return self.serve(command, cwd, SERVERS[server])
+            if server not in self.served:
+                self.served[server] = self.serve(command, cwd, SERVERS[server])
+            return self.served[server]
         words = ["bash", "-c", command]
         return subprocess.run(words, cwd=cwd, env=self.env, capture_output=True, text=True, timeout=600, check=False)
 

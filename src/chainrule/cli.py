@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -32,9 +33,20 @@ out = Console(highlight=False, width=None if sys.stdout.isatty() else 120)
 err = Console(stderr=True, highlight=False)
 
 LOCAL = "127.0.0.1"  # this machine alone
+CORES = os.cpu_count() or 1
 
 Units = Annotated[
     list[str] | None, typer.Argument(metavar="[UNIT]...", help="units by name or number; all where none is named")
+]
+UnitName = Annotated[str, typer.Argument(metavar="UNIT", help="the unit, by name or number")]
+OnlyStudents = Annotated[list[str] | None, typer.Option(help="only this student; may be given more than once")]
+Jobs = Annotated[int, typer.Option(min=1, help="notebooks graded at the same time; as a rule the number of cores")]
+AsJson = Annotated[bool, typer.Option("--json", help="for machines")]
+TrustStudents = Annotated[
+    bool, typer.Option("--trust-students", help="run students' code WITHOUT a sandbox, with all your rights")
+]
+Cluster = Annotated[
+    str | None, typer.Option(metavar="ADDRESS", help="grade on the workers of this Dask scheduler, not here")
 ]
 
 
@@ -76,7 +88,7 @@ def new_unit(name: Annotated[str, typer.Argument(help="two digits and words, as 
 def verify(
     units: Units = None,
     cases: Annotated[int, typer.Option(help="drawn cases of each function whose separation is measured")] = 200,
-    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
+    as_json: AsJson = False,
     write: Annotated[
         Path | None, typer.Option(help="put the tables into this Markdown file, too; units that are not named stay")
     ] = None,
@@ -128,18 +140,12 @@ def verify(
 
 @app.command()
 def grade(
-    unit: Annotated[str, typer.Argument(help="the unit, by name or number")],
-    student: Annotated[list[str] | None, typer.Option(help="only this student; may be given more than once")] = None,
-    jobs: Annotated[
-        int, typer.Option(min=1, help="notebooks graded at the same time; as a rule the number of cores")
-    ] = os.cpu_count() or 1,
-    fresh: Annotated[bool, typer.Option(help="grade again what is unchanged, too")] = False,
-    trust_students: Annotated[
-        bool, typer.Option(help="run students' code WITHOUT a sandbox, with all your rights")
-    ] = False,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="grade on the workers of this Dask scheduler, not here")
-    ] = None,
+    unit: UnitName,
+    student: OnlyStudents = None,
+    jobs: Jobs = CORES,
+    fresh: Annotated[bool, typer.Option("--fresh", help="grade again what is unchanged, too")] = False,
+    trust_students: TrustStudents = False,
+    cluster: Cluster = None,
 ) -> None:
     """Grade what is new or changed: autograded/, gradebook/gradebook.db and feedback/."""
     from chainrule.grading.pool import grade_unit
@@ -171,17 +177,13 @@ def grade(
 
 @app.command()
 def regrade(
-    unit: Annotated[str, typer.Argument(help="the unit, by name or number")],
+    unit: UnitName,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="only say what would change; nothing is written")] = False,
-    student: Annotated[list[str] | None, typer.Option(help="only this student; may be given more than once")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="notebooks graded at the same time")] = os.cpu_count() or 1,
-    as_json: Annotated[bool, typer.Option("--json", help="for machines")] = False,
-    trust_students: Annotated[
-        bool, typer.Option(help="run students' code WITHOUT a sandbox, with all your rights")
-    ] = False,
-    cluster: Annotated[
-        str | None, typer.Option(metavar="ADDRESS", help="grade on the workers of this Dask scheduler, not here")
-    ] = None,
+    student: OnlyStudents = None,
+    jobs: Jobs = CORES,
+    as_json: AsJson = False,
+    trust_students: TrustStudents = False,
+    cluster: Cluster = None,
 ) -> None:
     """After items changed: grade all again and say who gains, who loses and why; without --dry-run, record it."""
     from chainrule.grading.changes import Changes
@@ -276,7 +278,9 @@ def _remarks(unit: str, unchanged: dict[str, tuple[Remark, ...]], graded: list[G
 
 
 @app.command()
-def student(unit: Annotated[str, typer.Argument()], name: Annotated[str, typer.Argument(metavar="ID")]) -> None:
+def student(
+    unit: UnitName, name: Annotated[str, typer.Argument(metavar="ID", help="the student, as in submitted/")]
+) -> None:
     """One student's verdicts, item by item."""
     from chainrule.grading.plan import notes_of
     from chainrule.judge import Verdict
@@ -301,8 +305,6 @@ def student(unit: Annotated[str, typer.Argument()], name: Annotated[str, typer.A
 @app.command()
 def report(units: Units = None) -> None:
     """The class report, a page for staff: gradebook/report/index.html; and each unit's answers as CSV beside it."""
-    from datetime import datetime
-
     from chainrule.report.page import class_report, write_page
     from chainrule.report.tables import as_text, item_table, write_csv
 
@@ -344,7 +346,9 @@ def export(
     known_by: Annotated[
         str, typer.Option(metavar="FIELD", help="moodle: how it knows students: idnumber, username or email")
     ] = "idnumber",
-    feedback: Annotated[bool, typer.Option(help="moodle: a column of what was found beside each unit's")] = False,
+    feedback: Annotated[
+        bool, typer.Option("--feedback", help="moodle: a column of what was found beside each unit's")
+    ] = False,
 ) -> None:
     """Grades for other programs, by the course's policy; docs/exports.md says how each takes them."""
     from chainrule.report import exports
@@ -381,9 +385,11 @@ def _one_of(kind: type[Choice], name: str, *more: str) -> Choice:
 def publish(
     units: Units = None,
     solution: Annotated[
-        bool, typer.Option(help="the instructor's notebook WITH its answers, in files of their own")
+        bool, typer.Option("--solution", help="the instructor's notebook WITH its answers, in files of their own")
     ] = False,
-    run: Annotated[bool, typer.Option(help="run the notebooks first, so that pages have pictures and tables")] = False,
+    run: Annotated[
+        bool, typer.Option("--run", help="run the notebooks first, so that pages have pictures and tables")
+    ] = False,
     to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="as a rule published/ in the course folder")] = None,
     links: Annotated[
         str, typer.Option(help="where fragments find the other units' pages, as in https://example.org/{unit}")
@@ -404,11 +410,11 @@ def demo(
     students: Annotated[int, typer.Option(min=1)] = 12,
     seed: Annotated[int, typer.Option(help="another seed, another class")] = 0,
     unit: Annotated[list[str] | None, typer.Option(help="only this unit; may be given more than once")] = None,
-    jobs: Annotated[int, typer.Option(min=1)] = os.cpu_count() or 1,
+    jobs: Jobs = CORES,
     into: Annotated[
         Path | None, typer.Option(help="folder for the class's course; a temporary one where none is named")
     ] = None,
-    trust_students: Annotated[bool, typer.Option(help="without a sandbox")] = False,
+    trust_students: TrustStudents = False,
 ) -> None:
     """Make a class whose scores are known beforehand, grade it, compare; exit 1 where one score differs."""
     from chainrule.demo import make_course, run_demo

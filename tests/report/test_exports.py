@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 
 from chainrule.course import Course
 from chainrule.errors import CourseError
+from chainrule.files import write_whole
+from chainrule.report.defuse import defused, undefused
 from chainrule.report.exports import Format, book_of, export
-from chainrule.report.exports.files import defused, number, undefused, write_whole
+from chainrule.report.exports.files import number
 from chainrule.report.grades import course_grades
 from helpers import FULL, HOME, TINY, chainrule_here
 

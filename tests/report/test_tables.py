@@ -97,6 +97,12 @@ def test_csv_is_read_back(graded: Course) -> None:
     assert path == graded.gradebook / "report" / f"{TINY}.csv"
 
 
+def test_csv_is_no_formula(graded: Course) -> None:
+    """An id is a student's own text, and a spreadsheet would run it."""
+    path = write_csv(graded, graded.unit(TINY), CLASS.assign(student='=cmd|"/C calc"!A1'))
+    assert set(pd.read_csv(path)["student"]) == {'\'=cmd|"/C calc"!A1'}
+
+
 def test_full_marks_of_the_class(graded: Course) -> None:
     """On the graded class: amy has all points, and each item was right in full once or twice."""
     verdicts = verdict_table(graded, graded.unit(TINY))

@@ -9,6 +9,7 @@ from math import isclose
 from typing import Any
 
 from chainrule.course import TEST, Unit
+from chainrule.grading.held import Held
 from chainrule.grading.outcome import Graded
 from chainrule.grading.steps import final_scores
 from chainrule.grading.submission import Standing
@@ -16,17 +17,6 @@ from chainrule.judge import Status, Verdict
 from chainrule.render import WORDS
 
 NOT_BEFORE = "not graded before"
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """What the gradebook holds of one student's work as the autograder left it. By the test cells' ids:
-    our scores (None: not graded) and the points that were possible. `penalty`: points taken off for lateness.
-    """
-
-    scores: Mapping[str, float | None] = field(default_factory=dict)
-    out_of: Mapping[str, float] = field(default_factory=dict)
-    penalty: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

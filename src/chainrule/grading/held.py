@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from nbgrader.api import Assignment, BaseCell, Grade, GradeCell, Notebook, SubmittedAssignment, SubmittedNotebook
 from sqlalchemy import Connection, Select, select
 
 from chainrule.course import TEST, Unit
-from chainrule.grading.changes import Held
 
 WORK, SUBMITTED = SubmittedAssignment.__table__, SubmittedNotebook.__table__
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the gradebook holds of one student's work as the autograder left it. By the test cells' ids:
+    our scores (None: not graded) and the points that were possible. `penalty`: points taken off for lateness.
+    """
+
+    scores: Mapping[str, float | None] = field(default_factory=dict)
+    out_of: Mapping[str, float] = field(default_factory=dict)
+    penalty: float = 0.0
 
 
 def held_scores(connection: Connection, unit: Unit) -> dict[str, Held]:

@@ -21,9 +21,9 @@ from chainrule.course import TEST, Course, Unit
 from chainrule.errors import CourseError
 from chainrule.grading.backup import back_up
 from chainrule.grading.bundle import SECRET, pack
-from chainrule.grading.changes import NOT_BEFORE, Changes, Comparison, Held, noted
+from chainrule.grading.changes import NOT_BEFORE, Changes, Comparison, noted
 from chainrule.grading.database import reading
-from chainrule.grading.held import held_scores, known_items
+from chainrule.grading.held import Held, held_scores, known_items
 from chainrule.grading.lock import no_grader, sole_grader
 from chainrule.grading.outcome import Graded, Job
 from chainrule.grading.plan import Planned, autograded_of, plan

@@ -141,7 +141,6 @@ def feedback_page(feedback: Feedback) -> str:
             taken=taken,
             way=_way(feedback.answers, left),
             to_do=TO_DO,
-            points=points,
             share=share,
             marked=lambda text: Markup(marked(text)),
             names=_names,
@@ -156,11 +155,6 @@ def feedback_page(feedback: Feedback) -> str:
 @lru_cache(1)
 def _style() -> str:
     return MATHS_STYLE + files(__package__).joinpath("feedback.css").read_text("utf-8")
-
-
-def points(number: float) -> str:
-    """As people write points: 2, 0.5, 13.25."""
-    return f"{round(number, 2) + 0:g}"
 
 
 def share(score: float, possible: float) -> str:

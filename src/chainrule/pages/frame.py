@@ -14,13 +14,20 @@ STYLE = files(__package__).joinpath("style.css").read_text("utf-8")
 @lru_cache(1)
 def environment() -> Environment:
     """The templates of this folder; everything that is put into one is escaped, whatever its name ends in."""
-    return Environment(
+    made = Environment(
         loader=PackageLoader("chainrule.pages", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    made.filters["points"] = points
+    return made
+
+
+def points(number: float) -> str:
+    """As people write points: 2, 0.5, 13.25."""
+    return f"{round(number, 2) + 0:g}"
 
 
 def page(title: str, body: Markup, style: str = "") -> str:

@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 from chainrule.course import Course, Unit, read_notebook
 from chainrule.errors import CourseError
+from chainrule.files import write_whole
 from chainrule.grading.kernel import SandboxExecute
 from chainrule.nbgrading import course_config
 from chainrule.pages import page
@@ -55,10 +56,10 @@ def publish(
     """Writes the pages of the units, and gives each file's path once it is written.
 
     `links` is where a unit's page is found, for links between fragments; with the files' own names, only units that
-    have a page are linked. Raises CourseError where a notebook is missing or its solution does not run.
+    have a page are linked. Raises CourseError where a notebook is missing, its
+    solution does not run, or a file cannot be written.
     """
     folder = folder or course.root / "published"
-    folder.mkdir(parents=True, exist_ok=True)
     if "{unit}" not in links:
         raise CourseError(f"--links {links!r}: where is the unit's name to go? Write {{unit}} there")
     everywhere = links != "{unit}.html"
@@ -159,5 +160,5 @@ def _number(unit: Unit) -> int:
 
 
 def _written(path: Path, text: str) -> Path:
-    path.write_text(text, "utf-8")
+    write_whole(path, text.encode())
     return path

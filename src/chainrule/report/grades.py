@@ -36,9 +36,9 @@ from chainrule.policy import Policy, read_policy
 from chainrule.policy.rules import DIGITS, seconds_late
 
 NAMES = ["first_name", "last_name", "email", "lms_id"]
+WHO = ["student", *NAMES]
 UNIT_COLUMNS = [
-    "student",
-    *NAMES,
+    *WHO,
     "unit",
     "handed_in",
     "due",
@@ -53,15 +53,16 @@ UNIT_COLUMNS = [
     "extra",
     "weight",
 ]
-COURSE_COLUMNS = ["student", *NAMES, "points", "out_of", "share", "units_graded", "dropped"]
+COURSE_COLUMNS = [*WHO, "points", "out_of", "share", "units_graded", "dropped"]
+GRADED, NOT_GRADED, MISSING = "graded", "not graded", "missing"  # the states
 
 
 def unit_grades(course: Course, now: datetime | None = None) -> pd.DataFrame:
     """One row a student and unit, of the units that anybody handed in or the gradebook knows.
 
     score: before the penalty, missing where nothing is graded; final: score less penalty, never below 0. handed_in
-    and due are in UTC; due holds the student's extension. state is "graded", "not graded" (handed in, no score), or
-    "missing". counts: whether the row bears on the course's grade `now` (UTC without a zone; else the present): what
+    and due are in UTC; due holds the student's extension. state is GRADED, NOT_GRADED (handed in, no score), or
+    MISSING. counts: whether the row bears on the course's grade `now` (UTC without a zone; else the present): what
     is graded does, and what is missing once it was due, or if nobody said when it is. dropped: it would count, but
     for drop_lowest. extra: its points are beyond what is asked for. weight: the unit's in the course's grade.
     """
@@ -96,7 +97,7 @@ def course_grades(course: Course, units: pd.DataFrame | None = None) -> pd.DataF
     summed = rows[["student"]].assign(
         points=worth.fillna(0.0).where(counts, 0.0),
         out_of=rows["weight"].where(counts & ~rows["extra"], 0.0),
-        units_graded=(rows["state"] == "graded").astype(int),
+        units_graded=(rows["state"] == GRADED).astype(int),
     )
     totals = summed.groupby("student").sum()
     totals[["points", "out_of"]] = totals[["points", "out_of"]].round(DIGITS)
@@ -113,7 +114,7 @@ def _row(policy: Policy, penalties: Penalties, held: _Held, student: str, unit: 
     late = seconds_late(work.handed_in, due)
     penalty = 0.0 if work.score is None else penalties.penalty(student, work.score, late) or 0.0
     handed_in = (student, unit) in held.works or (student, unit) in held.folders
-    state = "graded" if work.score is not None else "not graded" if handed_in else "missing"
+    state = GRADED if work.score is not None else NOT_GRADED if handed_in else MISSING
     out_of, weights = held.out_of[unit], policy.counting.weights
     return {
         "unit": unit,
@@ -125,7 +126,7 @@ def _row(policy: Policy, penalties: Penalties, held: _Held, student: str, unit: 
         "final": None if work.score is None else max(0.0, round(work.score - penalty, DIGITS)),
         "out_of": out_of,
         "state": state,
-        "counts": state == "graded" or (state == "missing" and (due is None or due < now)),
+        "counts": state == GRADED or (state == MISSING and (due is None or due < now)),
         "extra": unit in policy.counting.extra_units,
         "weight": out_of if weights is None else weights[unit],
     }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from chainrule.report.grades import GRADED, MISSING, NOT_GRADED
 from chainrule.report.statistics import Quartiles, quartiles
 
 
@@ -58,10 +59,10 @@ def _unit_row(unit: str, rows: pd.DataFrame) -> UnitRow:
     return UnitRow(
         unit,
         float(rows["out_of"].iloc[0]),
-        int((states == "graded").sum()),
-        int((states == "not graded").sum()),
-        int(((states == "missing") & rows["counts"]).sum()),
-        int(((states == "missing") & ~rows["counts"]).sum()),
+        int((states == GRADED).sum()),
+        int((states == NOT_GRADED).sum()),
+        int(((states == MISSING) & rows["counts"]).sum()),
+        int(((states == MISSING) & ~rows["counts"]).sum()),
         int((rows["seconds_late"] > 0).sum()),
         tuple(shares),
         quartiles(shares.to_numpy(float)),

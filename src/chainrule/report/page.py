@@ -13,6 +13,7 @@ import pandas as pd
 from markupsafe import Markup
 
 from chainrule.course import Course, Unit
+from chainrule.files import write_whole
 from chainrule.pages import environment, page
 from chainrule.report import items, plots, risk, similarity
 from chainrule.report.grades import course_grades, unit_grades
@@ -142,8 +143,7 @@ def html(report: ClassReport, made: datetime) -> str:
 def write_page(course: Course, report: ClassReport, made: datetime) -> Path:
     """gradebook/report/index.html. The folder is the staff's: the page names students."""
     path = course.gradebook / "report" / "index.html"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(html(report, made), "utf-8")
+    write_whole(path, html(report, made).encode())
     return path
 
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from chainrule.report.grades import GRADED, MISSING, NOT_GRADED
+from chainrule.report.overview import with_shares
+
 MISSING_SHARE = 0.25  # of the units that were due: as many missing are a reason, and one at least
 LOW = 0.50  # share of the course's points below which a student is low
 FALL = 0.25  # by which the last unit's share lies below the mean of the earlier ones
@@ -38,9 +41,9 @@ def at_risk(units: pd.DataFrame, totals: pd.DataFrame) -> list[AtRisk]:
     for student, rows in units.groupby("student", sort=True):
         share = shares.get(student)
         share = None if share is None or pd.isna(share) else float(share)
-        graded = rows[rows["state"] == "graded"]
-        missing = rows[(rows["state"] == "missing") & rows["counts"] & ~rows["extra"]]
-        stuck = rows[rows["state"] == "not graded"]
+        graded = rows[rows["state"] == GRADED]
+        missing = rows[(rows["state"] == MISSING) & rows["counts"] & ~rows["extra"]]
+        stuck = rows[rows["state"] == NOT_GRADED]
         asked = int((rows["counts"] & ~rows["extra"]).sum()) + len(stuck)
         reasons = []
         if len(missing) and len(missing) >= MISSING_SHARE * asked:
@@ -57,8 +60,8 @@ def at_risk(units: pd.DataFrame, totals: pd.DataFrame) -> list[AtRisk]:
 
 def _fall(graded: pd.DataFrame) -> str | None:
     """In the order of the units' names, which is the course's."""
-    rows = graded[graded["out_of"] > 0].sort_values("unit")
-    shares = (rows["final"] / rows["out_of"]).tolist()
+    rows = with_shares(graded).dropna(subset="share").sort_values("unit")
+    shares = rows["share"].tolist()
     if len(shares) < EARLIER + 1:
         return None
     before = sum(shares[:-1]) / (len(shares) - 1)

@@ -11,7 +11,9 @@ from nbgrader.api import Assignment, BaseCell, Grade, SubmittedAssignment, Submi
 from sqlalchemy import select
 
 from chainrule.course import TEST, Course, Unit
+from chainrule.files import write_whole
 from chainrule.grading.database import reading
+from chainrule.report.defuse import defused
 from chainrule.report.works import Work, read_works
 
 COLUMNS = ["student", "item", "points", "out_of", "status", "slips", "follows"]
@@ -111,8 +113,8 @@ def item_table(verdicts: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_csv(course: Course, unit: Unit, verdicts: pd.DataFrame) -> Path:
-    """gradebook/report/<unit>.csv, one row a student and item."""
+    """gradebook/report/<unit>.csv, one row a student and item; an id that a spreadsheet would run is defused."""
     path = course.gradebook / "report" / f"{unit.name}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    verdicts.to_csv(path, index=False)
+    safe = verdicts.assign(student=verdicts["student"].map(defused))
+    write_whole(path, safe.to_csv(index=False).encode())
     return path

@@ -10,11 +10,11 @@ import pandas as pd
 from chainrule.course import Course, Unit
 from chainrule.errors import CourseError
 from chainrule.judge import Verdict
-from chainrule.report.grades import course_grades, unit_grades
+from chainrule.report.grades import GRADED, MISSING, NOT_GRADED, WHO, course_grades, unit_grades
+from chainrule.report.tables import NOT_GRADED as NO_VERDICT
 from chainrule.report.tables import answers
 from chainrule.report.works import Work, read_works
 
-WHO = ["student", "first_name", "last_name", "email", "lms_id"]
 UNIT_COLUMNS = [
     *WHO,
     "unit",
@@ -29,8 +29,6 @@ UNIT_COLUMNS = [
     "dropped",
 ]
 ITEM_COLUMNS = [*WHO, "unit", "item", "state", "points", "out_of", "status", "slips", "follows"]
-COURSE_COLUMNS = [*WHO, "points", "out_of", "share", "units_graded", "dropped"]
-GRADED, NOT_GRADED, MISSING = "graded", "not graded", "missing"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +49,7 @@ class Book:
     @functools.cached_property
     def of_course(self) -> pd.DataFrame:
         """One row a student, of all of the course's units."""
-        return course_grades(self.course, self.grades)[COURSE_COLUMNS]
+        return course_grades(self.course, self.grades)
 
     @functools.cached_property
     def of_items(self) -> pd.DataFrame:
@@ -65,7 +63,7 @@ class Book:
         return rows.assign(
             state=rows["state"].where(rows["state"] == MISSING, NOT_GRADED).mask(graded, GRADED),
             # a person may score what was not judged
-            status=rows["status"].where(graded & (rows["status"] != NOT_GRADED)),
+            status=rows["status"].where(graded & (rows["status"] != NO_VERDICT)),
             slips=rows["slips"].map(", ".join, na_action="ignore"),
             follows=rows["follows"].map(", ".join, na_action="ignore"),
         )[ITEM_COLUMNS]

@@ -22,8 +22,11 @@ from pathlib import Path
 import pandas as pd
 
 from chainrule.errors import CourseError
-from chainrule.report.exports.book import GRADED, Book
-from chainrule.report.exports.files import Written, defused, label, listed, number, one_line, said, write_whole
+from chainrule.files import write_whole
+from chainrule.report.defuse import defused
+from chainrule.report.exports.book import Book
+from chainrule.report.exports.files import Written, label, listed, number, one_line, said
+from chainrule.report.grades import GRADED
 
 STUDENT, SIS_USER, SIS_LOGIN, SECTION = "Student", "SIS User ID", "SIS Login ID", "Section"
 HEAD = [STUDENT, "ID", SIS_USER, SIS_LOGIN, SECTION]

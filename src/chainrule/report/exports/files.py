@@ -1,23 +1,14 @@
-"""What all exports share: files that are whole or not there, cells that no spreadsheet runs, and numbers as text."""
+"""What all exports share: what was written, and numbers and names as text."""
 
 from __future__ import annotations
 
-import re
-import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from chainrule.errors import CourseError
-
 DIGITS = 5  # after the point, which is what Moodle keeps of a grade; Canvas shows two
-
-# Where a spreadsheet may begin a cell: at the start, or, where it splits at other characters than commas, after these
-_CELL = r"(?:^|(?<=[;,|\t\r\n]))"
-# What it would run there; some skip spaces, and take full-width signs for the plain ones
-_FORMULA = r"[ ']*[=+\-@\t\r\n＝＋－＠]"  # noqa: RUF001
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,37 +19,6 @@ class Written:
     files: int = 1
     notes: tuple[str, ...] = ()
     look: bool = False
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file under another name first, so that the path never holds half of it."""
-    part = path.with_name(f".part-{secrets.token_hex(4)}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with part.open("xb") as file:
-                file.write(content)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-    except OSError as error:
-        raise CourseError(
-            f"{path} cannot be written ({error.strerror}). Make room for it, or name another folder with --to."
-        ) from error
-
-
-def defused(text: str) -> str:
-    """Text that a spreadsheet takes for text: an apostrophe before what would begin a formula.
-
-    Apostrophes that stand there already are kept, so that `undefused` gives the text back, whatever it was.
-    Source: OWASP, CSV Injection.
-    """
-    return re.sub(rf"{_CELL}(?={_FORMULA})", "'", text)
-
-
-def undefused(text: str) -> str:
-    """What `defused` was given."""
-    return re.sub(rf"{_CELL}'(?={_FORMULA})", "", text)
 
 
 def number(value: float) -> str:

@@ -17,10 +17,12 @@ import pandas as pd
 from chainrule import __version__
 from chainrule.course import Unit
 from chainrule.errors import CourseError
+from chainrule.files import write_whole
 from chainrule.judge import Verdict
 from chainrule.render import verdict_text
-from chainrule.report.exports.book import GRADED, MISSING, NOT_GRADED, Book
-from chainrule.report.exports.files import Written, listed, number, said, write_whole
+from chainrule.report.exports.book import Book
+from chainrule.report.exports.files import Written, listed, number, said
+from chainrule.report.grades import GRADED, MISSING, NOT_GRADED
 
 FILE = "results.json"
 

@@ -21,9 +21,12 @@ from pathlib import Path
 import pandas as pd
 
 from chainrule.course import Unit
+from chainrule.files import write_whole
 from chainrule.render import verdict_text
-from chainrule.report.exports.book import GRADED, Book
-from chainrule.report.exports.files import Written, defused, label, listed, number, one_line, said, write_whole
+from chainrule.report.defuse import defused
+from chainrule.report.exports.book import Book
+from chainrule.report.exports.files import Written, label, listed, number, one_line, said
+from chainrule.report.grades import GRADED
 
 NO_GRADE = "-"
 

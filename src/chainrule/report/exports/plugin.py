@@ -12,9 +12,9 @@ from nbgrader.plugins import ExportPlugin
 
 from chainrule.course import Course
 from chainrule.errors import ChainruleError, CourseError
+from chainrule.files import write_whole
 from chainrule.grading.database import gradebook_url
 from chainrule.report.exports.book import book_of
-from chainrule.report.exports.files import write_whole
 from chainrule.report.exports.tidy import csv_bytes
 
 

@@ -15,8 +15,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from chainrule.report.exports.book import WHO, Book
-from chainrule.report.exports.files import Written, defused, write_whole
+from chainrule.files import write_whole
+from chainrule.report.defuse import defused
+from chainrule.report.exports.book import Book
+from chainrule.report.exports.files import Written
+from chainrule.report.grades import WHO
 
 _NUMBERS = ["score", "penalty", "final", "points", "out_of", "share", "seconds_late"]
 _TIMES = ["handed_in", "due"]
