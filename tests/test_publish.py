@@ -218,3 +218,21 @@ def test_every_rule_of_the_stylesheet_stays_under_its_class(published):
     for selector in selectors:
         parts = re.sub(r":is\(.*?\)", "", selector).split(",")
         assert selector.startswith("@media") or all(part.strip().startswith(".chainrule") for part in parts), selector
+
+
+def test_solutions_go_to_a_folder_of_their_own(small_home):
+    """As a rule, so that nobody who uploads published/ uploads them; and they do not lead to the index there."""
+    course = Course(small_home)
+    paths = list(publish(course, course.units(["01"]), solution=True))
+    assert {path.parent for path in paths} == {small_home / "published-solutions"}
+    assert all("SOLUTION" in path.name or path.suffix == ".css" for path in paths)
+    assert not any("index.html" in path.read_text("utf-8") for path in paths)
+
+
+@pytest.fixture
+def small_home(tmp_path: Path) -> Path:
+    """The course without what publishing does not read."""
+    for name in ("authoring", "source", "release"):
+        (tmp_path / name).symlink_to(HOME / name)
+    (tmp_path / "nbgrader_config.py").write_text("")
+    return tmp_path

@@ -390,7 +390,9 @@ def publish(
     run: Annotated[
         bool, typer.Option("--run", help="run the notebooks first, so that pages have pictures and tables")
     ] = False,
-    to: Annotated[Path | None, typer.Option(metavar="FOLDER", help="as a rule published/ in the course folder")] = None,
+    to: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="as a rule published/, or published-solutions/")
+    ] = None,
     links: Annotated[
         str, typer.Option(help="where fragments find the other units' pages, as in https://example.org/{unit}")
     ] = "{unit}.html",

@@ -59,7 +59,8 @@ def publish(
     have a page are linked. Raises CourseError where a notebook is missing, its
     solution does not run, or a file cannot be written.
     """
-    folder = folder or course.root / "published"
+    # never beside what is put on the web
+    folder = folder or course.root / ("published-solutions" if solution else "published")
     if "{unit}" not in links:
         raise CourseError(f"--links {links!r}: where is the unit's name to go? Write {{unit}} there")
     everywhere = links != "{unit}.html"
@@ -128,7 +129,8 @@ def _whole(unit: Unit, fragment: str, solution: bool) -> str:
     heading = re.search(r"<h1[^>]*>(.*?)</h1>", fragment)
     if heading and not solution:
         title = re.sub(r"<[^>]*>", "", heading[1])
-    return page(title, Markup(f'<nav><a href="index.html">All units</a></nav>\n{fragment}'), stylesheet())
+    nav = "" if solution else '<nav><a href="index.html">All units</a></nav>\n'
+    return page(title, Markup(nav + fragment), stylesheet())
 
 
 def _notebook(course: Course, unit: Unit, solution: bool, run: bool) -> NotebookNode:
