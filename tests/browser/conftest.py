@@ -14,7 +14,7 @@ PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # Playwright's event loop runs as long, and other tests start their own
 def browser() -> Iterator:
     """Debian's Chromium, driven by Playwright; CHAINRULE_CHROMIUM names another."""
     playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed (extra: test)")

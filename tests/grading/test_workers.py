@@ -217,3 +217,18 @@ def command_line(pid: int) -> bytes:
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     return b""
+
+
+def test_long_temporary_folder(tmp_path: Path) -> None:
+    """A socket there could not have a name: the command grades all the same. In a process of its own, which starts
+    everything anew."""
+    folder = tmp_path / ("t" * 100)
+    folder.mkdir()
+    lines = (
+        "from pathlib import Path",
+        "from chainrule.grading.outcome import Job",
+        "from chainrule.grading.workers import Workers",
+        "with Workers(Job('u', 'v', Path('.')), 1, 1.0): pass",
+    )
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    subprocess.run([sys.executable, "-c", "\n".join(lines)], env=environment, check=True)

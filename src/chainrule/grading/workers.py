@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections import deque
@@ -24,6 +25,8 @@ from chainrule.grading.rooms import leave
 from chainrule.grading.submission import Submission
 
 RETRIES = 1  # a worker that dies takes its submission with it; once more, then it is reported
+# bytes: a socket's name has room for 107, of which multiprocessing's folder and file take 32
+LONGEST_TEMP = 75
 FAREWELL = 2  # seconds in which a worker that is told to stop may tidy up
 # One thread a worker: the cores are shared by workers, and sums come out the same whatever their number.
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
@@ -44,7 +47,7 @@ class Workers:
         self._busy: list[_Worker] = []
         self._kernels = None if modules is None else _Kernels(modules)
         CONTEXT.set_forkserver_preload([*IMPORTED, *(name for name in OFTEN if name in (modules or ()))])
-        with _environment(ONE_THREAD | NO_THREADS):
+        with _environment(ONE_THREAD | NO_THREADS), short_names():
             forkserver.ensure_running()
 
     def __enter__(self) -> Workers:
@@ -210,6 +213,18 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(FAREWELL)
         os.kill(os.getpid(), signal.SIGKILL)
+
+
+@contextmanager
+def short_names() -> Iterator[None]:
+    """A temporary folder whose sockets' names are short enough for the system; Python 3.14 sees to that itself."""
+    before = tempfile.tempdir
+    if len(os.fsencode(tempfile.gettempdir())) > LONGEST_TEMP:
+        tempfile.tempdir = "/tmp"
+    try:
+        yield
+    finally:
+        tempfile.tempdir = before
 
 
 @contextmanager
