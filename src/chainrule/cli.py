@@ -146,6 +146,10 @@ def grade(
     fresh: Annotated[bool, typer.Option("--fresh", help="grade again what is unchanged, too")] = False,
     trust_students: TrustStudents = False,
     cluster: Cluster = None,
+    pictures: Annotated[
+        bool | None,
+        typer.Option("--pictures/--no-pictures", help="draw notebooks' pictures or not, whatever course.toml says"),
+    ] = None,
 ) -> None:
     """Grade what is new or changed: autograded/, gradebook/gradebook.db and feedback/."""
     from chainrule.grading.pool import grade_unit
@@ -164,6 +168,7 @@ def grade(
                 fresh,
                 trust_students,
                 cluster,
+                pictures,
                 begin=lambda planned: progress.update(task, total=len(planned.todo)),
                 done=lambda outcome: progress.update(task, advance=1),
                 renewed=renewed.extend,
