@@ -26,7 +26,7 @@ from measure import INTERRUPTED, MIB, Failed, Measured, circumstances, cpu_metho
 from submissions import hand_in
 
 from chainrule.course import Course, Unit
-from chainrule.demo import make_course
+from chainrule.demo.run import make_course
 
 PLAIN = 0  # jobs of the plain nbgrader, in the lists below
 

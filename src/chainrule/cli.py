@@ -424,7 +424,7 @@ def demo(
     trust_students: TrustStudents = False,
 ) -> None:
     """Make a class whose scores are known beforehand, grade it, compare; exit 1 where one score differs."""
-    from chainrule.demo import make_course, run_demo
+    from chainrule.demo.run import make_course, run_demo
 
     course = make_course(Course.find(), into or Path(tempfile.mkdtemp(prefix="chainrule-demo-")))
     units = course.units(unit)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chainrule.course import Course
-from chainrule.demo import make_course
+from chainrule.demo.run import make_course
 from chainrule.errors import CourseError
 from chainrule.policy import Counting, Extension, Late, Policy, read_late, read_policy
 from chainrule.policy.rules import seconds_late
