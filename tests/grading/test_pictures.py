@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from chainrule.course import Course, Unit
-from chainrule.demo import _mixture, _solution, make_course
+from chainrule.demo.run import make_course
+from chainrule.demo.students import mixture, solution
 from chainrule.grading.kernel import NOT_DRAWN
 from chainrule.grading.pool import grade_unit
 from helpers import HOME, chainrule, submit
@@ -27,7 +28,7 @@ def course_of_two(root: Path, name: str) -> Course:
     """A student with all right and one with slips, nothing graded yet."""
     course = make_course(Course(HOME), root)
     unit, rng = course.unit(name), np.random.default_rng(7)
-    for student in (_solution(unit, "amy", rng), _mixture(unit, "bob", rng)):
+    for student in (solution(unit, "amy", rng), mixture(unit, "bob", rng)):
         submit(course, unit, student.name, student.text)
     (course.gradebook / "secret").write_text("5e" * 32 + "\n")
     return course

@@ -55,9 +55,9 @@ def grade_unit(
     `begin` hears of the plan, `done` of each outcome once it is recorded, `renewed` of those whose penalty or page
     is another now.
 
-    With `cluster`, the address of a Dask scheduler, its workers grade in place of `jobs` processes here. `pictures` says
-    whether notebooks' are drawn, None that course.toml does. The outcomes that are returned name their files and hold
-    none: those lie in autograded/ and feedback/.
+    With `cluster`, the address of a Dask scheduler, its workers grade in place of `jobs` processes here. `pictures`:
+    whether they are drawn, None as course.toml has it. The outcomes that are returned name their files and hold none:
+    those lie in autograded/ and feedback/.
     """
     if not trust_students and cluster is None:
         find_sandbox()  # before any work is done
