@@ -97,6 +97,7 @@ def drop_capabilities() -> None:
 
 def restrict_writing(folders: Iterable[str]) -> None:
     """Landlock: read and run everything that is mounted, write below `folders` alone."""
+    ctypes.set_errno(0)  # a capability that is unknown leaves one behind, which the library takes for its own failure
     if not landlock_version():
         return
     landlock = _optional("landlock")
@@ -105,6 +106,7 @@ def restrict_writing(folders: Iterable[str]) -> None:
     rules.allow("/", rules=access.EXECUTE | access.READ_FILE | access.READ_DIR)
     rules.allow(*(folder for folder in folders if os.path.isdir(folder)))
     rules.apply()
+    os.close(rules._fd)  # which the library leaves open
 
 
 def landlock_version() -> int:
