@@ -54,8 +54,7 @@ def main(settings: dict[str, Any]) -> None:
             importlib.import_module(name)
     del builtins.get_ipython  # type: ignore[attr-defined]
     pipekernel = _sibling("pipekernel")
-    confine.call_filter()
-    confine.landlock_version()
+    confine.prepare()
     if settings["check"] is not None:
         start.check_module(Path(settings["check"]["source"]).read_bytes(), settings["check"]["seen"])
     if "matplotlib.pyplot" in sys.modules:
@@ -87,14 +86,13 @@ def main(settings: dict[str, Any]) -> None:
 
 def _collapse() -> None:
     """Put own memory into large pages where the system has them: a fork copies one entry for 512."""
-    libc = ctypes.CDLL(None)
     for line in Path("/proc/self/maps").read_text().splitlines():
         place, rights, _, _, number, *name = line.split()
         if rights == "rw-p" and number == "0" and name in ([], ["[heap]"]):
             start, end = (int(word, 16) for word in place.split("-"))
             start, end = -(-start // LARGE) * LARGE, end // LARGE * LARGE
             if start < end:
-                libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE)
+                confine.libc().madvise(ctypes.c_void_p(start), ctypes.c_size_t(end - start), MADV_COLLAPSE)
 
 
 def _draw() -> None:
@@ -118,8 +116,7 @@ def _keep(request: dict[str, Any], descriptors: list[int], pipekernel: Any, kern
         for path in request["groups"]:
             Path(path).write_text(str(os.getpid()))
         # In a user namespace that is joined one has every capability: all namespaces are joined at once.
-        libc = ctypes.CDLL(None, use_errno=True)
-        if libc.setns(holder, request["namespaces"]) != 0:
+        if confine.libc().setns(holder, request["namespaces"]) != 0:
             raise OSError(ctypes.get_errno(), f"setns: {os.strerror(ctypes.get_errno())}")
         os.close(holder)
         child = os.fork()  # of the sandbox's pid namespace, which a process itself does not enter
