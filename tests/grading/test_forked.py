@@ -93,9 +93,54 @@ def test_notebooks_do_not_see_each_other() -> None:
     """What one notebook does to shared modules, files and the environment is gone in the next."""
     harm = "np.mean = None; fractions.Fraction = 3; os.environ['LEFT'] = '1'; print(file=open('/tmp/left', 'w'))"
     look = "callable(np.mean), fractions.Fraction(1, 2) == .5, 'LEFT' in os.environ, os.path.exists('/tmp/left')"
+    harm += "\nimport sys; sys.modules['check'].left = get_ipython().left = get_ipython().kernel.left = 1"
+    harm += "\nget_ipython().events.register('pre_run_cell', print)"
+    look += ", any(hasattr(thing, 'left') for thing in (get_ipython(), get_ipython().kernel, __import__('check')))"
+    clean = "(True, True, False, False, False)"
     with pytest.raises(AssertionError):  # the look sees harm where there is some
-        assert warm(harm, look)[1] == "(True, True, False, False)"
-    assert warm(look) == ["(True, True, False, False)"]
+        assert warm(harm, look)[1] == clean
+    assert warm(look, "list(Out), len(In)") == [clean, "([2, 3], 5)"]
+
+
+IDS = "k = get_ipython().kernel; print(k.ident, k.session.session, k.session.key, os.getpid() - k.session.pid)"
+
+
+def test_kernels_have_names_of_their_own() -> None:
+    """A kernel is built before the fork: what identifies it is made after."""
+    *first, gap = warm(IDS)[0].split()
+    *second, _ = warm(IDS)[0].split()
+    assert len(first) == len(second) == 3
+    assert not set(first) & set(second)
+    assert gap == "0"
+
+
+PLACES = """
+ip = get_ipython()
+folders = sorted(os.path.join(at, name) for at, names, _ in os.walk(ip.ipython_dir) for name in names)
+modes = [oct(os.stat(folder).st_mode) for folder in folders]
+print(os.getcwd(), _dh, ip.history_manager.dir_hist, ip.starting_dir, ip.home_dir, ip.ipython_dir, ip.db)
+print(ip.profile_dir.location, ip.profile_dir.startup_dir, ip.history_manager.hist_file, folders, modes)
+"""
+BUILT = """
+import builtins, sys, threading, warnings
+ip = get_ipython()
+print(sys.path[0], sys.ps1, sorted(dir(builtins)), *map(str, warnings.filters))
+print(sys.modules['__main__'].__dict__ is ip.user_ns, sys.displayhook is ip.displayhook, type(ip))
+print(ip.execution_count, In, Out, ip.meta, ip.tempfiles, ip.dir_stack, ip.stdin_encoding, ip.colors)
+print(sys.stdout is ip._orig_sys_module_state['stdout'], sys.stderr is ip.kernel._stderr, os.environ['TERM'])
+print(*(formatter.type_printers.keys() for formatter in ip.display_formatter.formatters.values()))
+print('IOPub' in [thread.name for thread in threading.enumerate()], threading.current_thread().name)
+print([os.environ[name] for name in ('CLICOLOR', 'CLICOLOR_FORCE', 'FORCE_COLOR', 'PAGER', 'GIT_PAGER')], os.umask(18))
+os.system('echo of a program')
+"""
+
+
+@pytest.mark.parametrize("look", [PLACES, BUILT])
+def test_kernel_is_as_one_that_was_started_cold(look: str) -> None:
+    """Its folders, namespaces and hooks are the sandbox's, although it was built outside."""
+    cold, warmed = (run("import os", look, engine=engine)[1] for engine in ("cold", "auto"))
+    assert warmed == cold
+    assert "chainrule-run" not in warmed
 
 
 def test_file_of_the_same_name_is_found_first(tmp_path: Path) -> None:
@@ -131,6 +176,18 @@ def has_filter() -> bool:
     return True
 
 
+def has_landlock() -> bool:
+    """Whether this kernel and the library offer it."""
+    try:
+        import landlock
+    except ImportError:
+        return False
+    try:
+        return bool(landlock.landlock_abi_version())
+    except OSError:
+        return False
+
+
 FORBIDDEN = """
 import ctypes, socket
 libc = ctypes.CDLL(None, use_errno=True)
@@ -154,6 +211,25 @@ print(subprocess.run(['echo', 'started'], capture_output=True, text=True).stdout
 def test_calls_that_reach_far_are_refused(engine: str) -> None:
     """Namespaces, tracing, mounts and rare sockets are refused; threads, programs and plain sockets are not."""
     assert run(FORBIDDEN, engine=engine)[0].splitlines() == ["1 1 1", "97", "97", "97", "started"]
+
+
+ELSEWHERE = """
+for path in ('/proc/self/comm', '/tmp/x', '/dev/null', '/dev/shm/x', 'x'):
+    try:
+        open(path, 'w').write('x')
+        print('written')
+    except OSError as error:
+        print(error.errno)
+print(os.listdir('/proc/self/fd') != [], os.path.exists('/usr/bin/env'))
+"""
+
+
+@pytest.mark.skipif(not has_landlock(), reason="this kernel has no Landlock")
+@pytest.mark.parametrize("engine", ["auto", "cold"])
+def test_writing_elsewhere_is_refused(engine: str) -> None:
+    """Landlock holds where the mounts and the file's own rights would let a notebook write."""
+    said = run("import os", ELSEWHERE, engine=engine)[1].splitlines()
+    assert said == ["13", "written", "written", "written", "written", "True True"]
 
 
 KEYS = """

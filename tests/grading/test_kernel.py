@@ -58,7 +58,7 @@ def room_for_temps(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest
     base = tmp_path_factory.mktemp("k")
     fake = base / "check.py"
     fake.write_text(FAKE_CHECK)
-    monkeypatch.setattr(room, "_source", lambda module: fake)
+    monkeypatch.setattr(room, "check_source", lambda: fake)
     temps = base / "t"
     temps.mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(temps))
@@ -522,7 +522,7 @@ def test_kernel_that_cannot_start_is_the_kits_fault(tmp_path: Path, monkeypatch:
     """No score comes of it: the error names what the launcher said."""
     broken = tmp_path / "check.py"
     broken.write_text("raise RuntimeError('check is broken')")
-    monkeypatch.setattr(room, "_source", lambda module: broken)
+    monkeypatch.setattr(room, "check_source", lambda: broken)
     with pytest.raises(KitError, match="check is broken"):
         run("1 + 1")
 

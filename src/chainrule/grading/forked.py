@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import partial
 from queue import Empty
 from signal import SIGKILL, pidfd_send_signal
-from subprocess import DEVNULL, PIPE, Popen
+from subprocess import PIPE, Popen
 from typing import Any
 
 from chainrule.errors import KitError
@@ -33,7 +33,7 @@ NAMESPACES = {
     "pid": 0x20000000,
     "net": 0x40000000,
 }
-HOLD = ["/bin/sh", "-c", "echo up; exec sleep 2147483647"]  # a sandbox's program where the kernel joins it
+HOLD = ["/bin/cat"]  # a sandbox's program where the kernel joins it: says that it is up, then waits for more to say
 
 
 class ForkedKernel:
@@ -89,7 +89,7 @@ class ForkedKernel:
             self.process = Popen(
                 self.room.command(HOLD, tell),
                 pass_fds=[tell],
-                stdin=DEVNULL,
+                stdin=PIPE,
                 stdout=PIPE,
                 stderr=PIPE,
                 env={},
@@ -99,8 +99,11 @@ class ForkedKernel:
         finally:
             os.close(tell)
         try:
+            assert self.process.stdin is not None
             assert self.process.stdout is not None
             assert self.process.stderr is not None
+            with suppress(BrokenPipeError):  # it says why below
+                os.write(self.process.stdin.fileno(), b"up\n")
             if not self.process.stdout.readline():  # the mounts are made when the program runs
                 raise KitError(f"The sandbox did not start. It said:\n{self.process.stderr.read().decode()[-2000:]}")
             self.pid = json.loads(os.read(told, 4096))["child-pid"]
@@ -168,7 +171,7 @@ class ForkedKernel:
                 if self.process.poll() is not None:
                     break
                 await asyncio.sleep(0.002)
-            for stream in (self.process.stdout, self.process.stderr):
+            for stream in (self.process.stdin, self.process.stdout, self.process.stderr):
                 if stream is not None:
                     stream.close()
         if self._init is not None:

@@ -21,8 +21,9 @@ from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from typing import Any
 
+from chainrule.grading.room import CHECK, check_source
 from chainrule.grading.rooms import own_folder
-from chainrule.grading.sandbox import environment
+from chainrule.grading.sandbox import INSIDE, environment
 
 START_SECONDS = 60
 WORD_BYTES = 1_000_000  # of what it says when it is ready
@@ -69,7 +70,9 @@ class OwnServer(ForkServer):
         self._folder = Path(tempfile.mkdtemp(dir=own_folder()))  # of use while it imports
         with theirs:
             _copy_fonts(_font_cache(), self._folder)
-            settings = {"control": theirs.fileno(), "modules": list(modules)}
+            source = check_source()
+            check = None if source is None else {"source": str(source), "seen": str(INSIDE / CHECK)}
+            settings = {"control": theirs.fileno(), "modules": list(modules), "check": check}
             self.process = Popen(
                 [sys.executable, "-I", "-B", "-c", START, str(SERVER), json.dumps(settings)],
                 env=environment(self._folder) | {"MPLCONFIGDIR": str(self._folder)} | NO_THREADS,

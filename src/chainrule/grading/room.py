@@ -16,6 +16,7 @@ from chainrule.grading.rooms import new_room, own_folder
 from chainrule.grading.sandbox import HOME, INSIDE, INSIDE_UID, WORK, Bwrap, Limits, Sandbox, environment
 
 MAX_FILES = 1000
+CHECK = "check.py"
 WRITABLE = [str(HOME), "/tmp", "/dev"]  # inside, where Landlock holds
 
 
@@ -44,7 +45,7 @@ class Room:
             for folder in (self.inside, self.files, self.home, self.home / "work"):
                 folder.mkdir(mode=0o755)
             self.left_out = list(_copy_files(submission, self.files, limits.submission_bytes)) if submission else []
-            self.check = put(_source("chainrule.check"), self.inside / "check.py")
+            self.check = put(check_source(), self.inside / CHECK)
             if cases is not None:
                 (self.inside / "cases.json").write_text(cases, "utf-8")
         except BaseException:
@@ -72,7 +73,7 @@ class Room:
             "uid": self.uid if self.bwrap is not None and self.bwrap.drops_root else None,
             "trusted": self.bwrap is None,
             "writable": WRITABLE,
-            "check": str(seen / "check.py") if self.check else None,
+            "check": str(seen / CHECK) if self.check else None,
             "files": str(seen / "files"),
             "work": str(work),
             "output_bytes": self.limits.output_bytes + 1_000_000,
@@ -165,6 +166,7 @@ def put(source: Path | None, target: Path) -> bool:
     return True
 
 
-def _source(module: str) -> Path | None:
-    spec = importlib.util.find_spec(module)
+def check_source() -> Path | None:
+    """The kit's own `check.py`, which each room has a copy of."""
+    spec = importlib.util.find_spec("chainrule.check")
     return Path(spec.origin) if spec is not None and spec.origin is not None else None

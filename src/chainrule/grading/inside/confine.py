@@ -54,6 +54,13 @@ def confine(settings: dict[str, Any]) -> None:
     restrict_calls()
 
 
+def prepare() -> None:
+    """Load what `confine` uses, once, before processes are forked that call it."""
+    libc()
+    landlock_version()
+    call_filter()
+
+
 def limit(limits: dict[str, int]) -> None:
     """Set hard limits, which no code inside can raise again."""
     for name, value in {"CORE": 0, **limits}.items():
@@ -67,7 +74,7 @@ def leave_keyring() -> None:
     """Take a new, empty session keyring: the grader's would be inherited, with the keys of its user's session."""
     number = KEYCTL.get(os.uname().machine)
     if number is not None:  # a kernel without keyrings has none to leave
-        _libc().syscall(number, KEYCTL_JOIN_SESSION_KEYRING, None)
+        libc().syscall(number, KEYCTL_JOIN_SESSION_KEYRING, None)
 
 
 def become(uid: int | None) -> None:
@@ -92,11 +99,12 @@ def drop_capabilities() -> None:
     """Give up every capability; joining a user namespace gave all of them."""
     header = (ctypes.c_uint32 * 2)(CAPABILITY_VERSION_3, 0)
     none = (ctypes.c_uint32 * 6)()
-    _check(_libc().capset(header, none))
+    _check(libc().capset(header, none))
 
 
 def restrict_writing(folders: Iterable[str]) -> None:
     """Landlock: read and run everything that is mounted, write below `folders` alone."""
+    ctypes.set_errno(0)  # a capability that is unknown leaves one behind, which the library takes for its own failure
     if not landlock_version():
         return
     landlock = _optional("landlock")
@@ -105,6 +113,7 @@ def restrict_writing(folders: Iterable[str]) -> None:
     rules.allow("/", rules=access.EXECUTE | access.READ_FILE | access.READ_DIR)
     rules.allow(*(folder for folder in folders if os.path.isdir(folder)))
     rules.apply()
+    os.close(rules._fd)  # which the library leaves open
 
 
 def landlock_version() -> int:
@@ -122,7 +131,7 @@ def restrict_calls() -> None:
         rules.load()
 
 
-@cache  # built before the fork where there is one: it takes some milliseconds
+@cache  # it takes some milliseconds
 def call_filter() -> Any:
     """libseccomp's filter, or None where libseccomp is not installed."""
     seccomp = _optional("pyseccomp")
@@ -152,12 +161,12 @@ def _optional(name: str) -> Any:
 
 
 @cache
-def _libc() -> ctypes.CDLL:
+def libc() -> ctypes.CDLL:
     return ctypes.CDLL(None, use_errno=True)
 
 
 def _prctl(option: int, value: int) -> None:
-    _check(_libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0))
+    _check(libc().prctl(option, ctypes.c_ulong(value), 0, 0, 0))
 
 
 def _check(status: int) -> None:

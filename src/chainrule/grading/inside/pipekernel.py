@@ -18,18 +18,22 @@ import sys
 import termios
 import threading
 import time
+import uuid
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import ipykernel.debugger
 import IPython.core.completerlib
 import IPython.core.oinspect  # noqa: F401
+import tornado.platform.asyncio  # noqa: F401  the loop's, which is made after the fork
 import zmq.asyncio  # noqa: F401  what the ordinary kernel has loaded, a notebook may rely on
 from ipykernel.iostream import IOPubThread, OutStream
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.jsonutil import json_clean
 from ipykernel.kernelapp import IPKernelApp
-from jupyter_client.session import Session, extract_header
+from jupyter_client.session import Session, extract_header, new_id, new_id_bytes
 from tornado.ioloop import IOLoop
 from traitlets.config import Config
 
@@ -69,14 +73,18 @@ class Later:
         self.pid = 0
 
     def call_later(self, seconds: float, call: Callable[[], None]) -> None:
-        """Call `call` after `seconds`. The thread starts when it is first needed, in each process anew."""
+        """Call `call` after `seconds`. In a child process, which has no such thread, one is started first."""
         if self.pid != os.getpid():
-            self.pid, self.due, self.changed = os.getpid(), [], threading.Condition()
-            self.thread = threading.Thread(target=self._run, name="IOPub", daemon=True)
-            self.thread.start()
+            self.start()
         with self.changed:
             self.due.append((time.monotonic() + seconds, call))
             self.changed.notify()
+
+    def start(self) -> None:
+        """Start the thread of this process."""
+        self.pid, self.due, self.changed = os.getpid(), [], threading.Condition()
+        self.thread = threading.Thread(target=self._run, name="IOPub", daemon=True)
+        self.thread.start()
 
     def _run(self) -> None:
         while True:
@@ -124,6 +132,11 @@ class Stream(OutStream):  # type: ignore[misc]
         self.unsent = 0
         super()._flush()
 
+    def watch(self) -> None:
+        """From now on take what programs write to the process's own output: by a thread, which no fork would keep."""
+        self._master_pid, self._should_watch = os.getpid(), True
+        self._setup_stream_redirects(self.name)
+
     def drained(self) -> bool:
         """Whether all that programs wrote to the process's own output has been read."""
         if self._fid is None:
@@ -145,40 +158,56 @@ class MainThread:
     parent_thread = threading.main_thread()
 
 
-def build(descriptor: int) -> PipeKernel:
-    """The kernel of this process, its messages going to `descriptor`."""
+def build() -> PipeKernel:
+    """A kernel that has run nothing. Built before the fork, and made its process's own by `settle` after it."""
     session, publisher = PipeSession(), Publisher()
-    session.descriptor = descriptor
-    os.register_at_fork(after_in_child=_new_lock)
-    for name in ("stdout", "stderr"):
-        setattr(sys, name, Stream(session, publisher, name))
-    # the application sets these for what cells start
-    os.environ.update(
-        CLICOLOR="1", CLICOLOR_FORCE="1", FORCE_COLOR="1", TERM="xterm-color", PAGER="cat", GIT_PAGER="cat"
-    )
+    out, errors = (Stream(session, publisher, name, watchfd=False) for name in ("stdout", "stderr"))
     config = Config()
     config.HistoryManager.enabled = False
     config.Kernel._execute_sleep = 0.0  # it waits for zmq
     ipykernel.debugger._is_debugpy_available = False
-    kernel: PipeKernel = PipeKernel.instance(
-        session=session,
-        iopub_thread=publisher,
-        iopub_socket=publisher,
-        shell_stream=None,
-        control_stream=None,
-        config=config,
-        log=logging.getLogger("kernel"),
-    )
+    with redirect_stdout(out), redirect_stderr(errors):  # the kernel and its shell remember what they find
+        app = IPKernelApp.instance(config=config)  # %matplotlib, %gui and others look it up
+        kernel: PipeKernel = PipeKernel.instance(
+            session=session,
+            iopub_thread=publisher,
+            iopub_socket=publisher,
+            shell_stream=None,
+            control_stream=None,
+            config=config,
+            log=logging.getLogger("kernel"),
+        )
+    app.kernel, app.shell = kernel, kernel.shell
     kernel.shell_channel_thread = MainThread()
     kernel.shell.displayhook.get_execution_count = lambda: kernel.execution_count
-    # %matplotlib, %gui and others look the application up
-    sys.argv[:] = ["ipykernel_launcher.py", "-f", "kernel.json"]
-    app = IPKernelApp.instance(config=config)
-    app.kernel, app.shell = kernel, kernel.shell
     if backend := sys.modules.get("matplotlib_inline.backend_inline"):
         backend._enable_matplotlib_integration()  # it was imported when there was no shell to enable it for
-    sys.path.insert(0, "")
     return kernel
+
+
+def settle(kernel: PipeKernel, descriptor: int) -> None:
+    """Make anew what `kernel` has of its process, its folder and its home; messages go to `descriptor`."""
+    kernel.session.descriptor, kernel.session.pid = descriptor, os.getpid()
+    kernel.session.session, kernel.session.key = new_id(), new_id_bytes()
+    kernel.ident = str(uuid.uuid4())
+    os.register_at_fork(after_in_child=_new_lock)
+    kernel.iopub_thread.io_loop.start()  # now: a notebook that may start no more threads can still print
+    for stream in (kernel._stdout, kernel._stderr):
+        stream.watch()
+    sys.stdout, sys.stderr = kernel._stdout, kernel._stderr
+    # the application sets these for what cells start
+    os.environ.update(
+        CLICOLOR="1", CLICOLOR_FORCE="1", FORCE_COLOR="1", TERM="xterm-color", PAGER="cat", GIT_PAGER="cat"
+    )
+    shell = kernel.shell
+    shell.init_ipython_dir(None)
+    shell.init_profile_dir(None)
+    shell.init_pushd_popd_magic()
+    shell.starting_dir = os.getcwd()
+    shell.history_manager.hist_file = shell.history_manager._get_hist_file_name()
+    shell.history_manager.dir_hist[:] = [Path.cwd()]
+    sys.argv[:] = ["ipykernel_launcher.py", "-f", "kernel.json"]
+    sys.path.insert(0, "")
 
 
 def serve(kernel: PipeKernel, requests: socket.socket) -> None:
