@@ -1,8 +1,9 @@
-"""What the cells of notebooks cost by themselves. Run as a program: `python cells.py NOTEBOOK...`, prints JSON.
+"""What the cells of notebooks cost by themselves: `python cells.py [--no-pictures] NOTEBOOK...` prints JSON.
 
 Each notebook runs in a process of its own, forked from one that has started IPython and done the imports. Its code
-cells run one after the other in IPython's shell with pictures drawn, without the test cells: no kernel, no messages,
-no files. One number comes out for each notebook: seconds of processor time of its cells and their child processes.
+cells run one after the other in IPython's shell, with pictures drawn or not, without the test cells: no kernel, no
+messages, no files. One number comes out for each notebook: seconds of processor time of its cells and their child
+processes.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ from typing import Any
 
 import nbformat
 
+NO_PICTURES = "--no-pictures"
 
-def main(paths: list[Path]) -> None:
+
+def main(paths: list[Path], pictures: bool) -> None:
     from IPython.core.interactiveshell import InteractiveShell
     from traitlets.config import Config
 
@@ -29,6 +32,8 @@ def main(paths: list[Path]) -> None:
 
     config = Config()
     config.HistoryManager.enabled = False
+    if not pictures:
+        config.InlineBackend.figure_formats = set()
     shell = Shell.instance(config=config)
     notebooks = [nbformat.read(path, as_version=4) for path in paths]
     os.chdir(paths[0].parent)  # the notebooks of one unit import the same `check`
@@ -82,4 +87,4 @@ def processor_seconds() -> float:
 
 
 if __name__ == "__main__":
-    main([Path(word).resolve() for word in sys.argv[1:]])
+    main([Path(word).resolve() for word in sys.argv[1:] if word != NO_PICTURES], NO_PICTURES not in sys.argv)

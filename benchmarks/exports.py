@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from chainrule.course import TEST, Course, Unit
-from chainrule.demo import make_course
+from chainrule.demo.run import make_course
 from chainrule.grading.outcome import Graded
 from chainrule.grading.record import Writer, prepare
 from chainrule.judge import Verdict

@@ -2,6 +2,7 @@
 
     python benchmarks/grade.py                                              # every unit, 20 students
     python benchmarks/grade.py --unit 01 --students 200 --markdown docs/benchmarks.md
+    python benchmarks/grade.py --unit 01 --no-pictures                      # the kit's runs; plain always draws
 
 docs/benchmarks.md says what is compared.
 """
@@ -19,6 +20,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import fmean
 
@@ -26,7 +28,7 @@ from measure import INTERRUPTED, MIB, Failed, Measured, circumstances, cpu_metho
 from submissions import hand_in
 
 from chainrule.course import Course, Unit
-from chainrule.demo import make_course
+from chainrule.demo.run import make_course
 
 PLAIN = 0  # jobs of the plain nbgrader, in the lists below
 
@@ -55,10 +57,23 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="chainrule-bench-") as folder:
         os.environ["JUPYTER_CONFIG_DIR"] = folder  # nobody's settings: plain is plain
         about = f"{circumstances()}\n- Processor time: {cpu_method()}."
+        if not arguments.pictures:
+            about += (
+                "\n- The kit's runs, and the cells' own time, are without pictures (`--no-pictures`); plain draws them."
+            )
         print(about, flush=True)
         try:
             # what is read from the disk for the first time is not for the first unit to pay
-            measure_unit(home.units(arguments.unit)[0], home, Path(folder, "warm"), 1, arguments.jobs[:1], 1, True)
+            measure_unit(
+                home.units(arguments.unit)[0],
+                home,
+                Path(folder, "warm"),
+                1,
+                arguments.jobs[:1],
+                1,
+                True,
+                arguments.pictures,
+            )
             for number, unit in enumerate(home.units(arguments.unit)):
                 found.append(
                     measure_unit(
@@ -69,6 +84,7 @@ def main() -> None:
                         arguments.jobs,
                         arguments.rounds,
                         number % 2 == 0,
+                        arguments.pictures,
                     )
                 )
                 print(
@@ -91,6 +107,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--students", type=int, default=20)
     parser.add_argument("--jobs", action="append", type=int, help="of chainrule grade; again for another; 1 and 2")
     parser.add_argument("--rounds", type=int, default=2, help="the order turns round with each; means are shown")
+    parser.add_argument(
+        "--no-pictures", action="store_false", dest="pictures", help="the kit grades without drawing; plain draws"
+    )
     parser.add_argument("--markdown", type=Path, help="put the tables into this document, too")
     arguments = parser.parse_args()
     arguments.jobs = arguments.jobs or [1, 2]
@@ -101,7 +120,14 @@ def _arguments() -> argparse.Namespace:
 
 
 def measure_unit(
-    unit: Unit, home: Course, folder: Path, students: int, jobs: list[int], rounds: int, plain_first: bool
+    unit: Unit,
+    home: Course,
+    folder: Path,
+    students: int,
+    jobs: list[int],
+    rounds: int,
+    plain_first: bool,
+    pictures: bool = True,
 ) -> Found:
     """Grade one class in every way, each time in a fresh copy of its course. The order turns round with each round."""
     folder.mkdir()
@@ -114,10 +140,10 @@ def measure_unit(
         for way in ways if (number % 2 == 0) == plain_first else ways[::-1]:
             course = folder / "run"
             shutil.copytree(plain if way == PLAIN else kit, course)
-            measure = _grade_plain if way == PLAIN else _grade_with_kit
+            measure = _grade_plain if way == PLAIN else partial(_grade_with_kit, flags=_flags(pictures))
             runs[way].append(measure(unit, course, names, way, folder / "said.txt"))
             shutil.rmtree(course)
-    cells = _cells_alone(unit, kit, names[:20])
+    cells = _cells_alone(unit, kit, names[:20], _flags(pictures))
     shutil.rmtree(folder)
     return Found(unit.name, students, runs, cells)
 
@@ -155,8 +181,12 @@ def _grade_plain(unit: Unit, course: Path, names: list[str], _: int, log: Path) 
     return measured
 
 
-def _grade_with_kit(unit: Unit, course: Path, names: list[str], jobs: int, log: Path) -> Measured:
-    command = [sys.executable, "-m", "chainrule.cli", "grade", unit.name, "--jobs", str(jobs)]
+def _flags(pictures: bool) -> list[str]:
+    return [] if pictures else ["--no-pictures"]
+
+
+def _grade_with_kit(unit: Unit, course: Path, names: list[str], jobs: int, log: Path, flags: list[str]) -> Measured:
+    command = [sys.executable, "-m", "chainrule.cli", "grade", unit.name, "--jobs", str(jobs), *flags]
     measured = run(command, course, log, first=lambda: _is_there(course / "autograded", unit))
     _expect_scores(course / "gradebook" / "gradebook.db", unit, len(names), log)
     return measured
@@ -179,10 +209,10 @@ def _expect_scores(gradebook: Path, unit: Unit, students: int, log: Path) -> Non
         )
 
 
-def _cells_alone(unit: Unit, course: Path, names: list[str]) -> float:
+def _cells_alone(unit: Unit, course: Path, names: list[str], flags: list[str]) -> float:
     """Seconds of processor time that a mean notebook's own cells take, without imports and test cells."""
     paths = [str(course / "submitted" / name / unit.name / unit.source.name) for name in names]
-    command = [sys.executable, str(Path(__file__).with_name("cells.py")), *paths]
+    command = [sys.executable, str(Path(__file__).with_name("cells.py")), *flags, *paths]
     # as in the sandbox: more threads than that only wait for each other on matrices of this size
     one_thread = os.environ | {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, env=one_thread, capture_output=True, text=True, check=False)

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chainrule.course import TEST, Course
-from chainrule.demo import make_course
+from chainrule.demo.run import make_course
 from chainrule.grading.outcome import Graded
 from chainrule.grading.record import Writer, prepare
 

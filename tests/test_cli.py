@@ -246,7 +246,8 @@ def test_two_users_of_one_gradebook(graded: Course, unit: Unit, monkeypatch: pyt
 
 def test_wrong_course_toml_is_named(graded: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """A limit that is none, or a line that is no TOML, is said with its file."""
-    for text in ("[limits]\ncell_secs = 3\n", "[limits]\ncell_seconds = -1\n", "[limits\n"):
+    wrong = ("[limits]\ncell_secs = 3\n", "[limits]\ncell_seconds = -1\n", "[limits\n")
+    for text in (*wrong, "[grading]\npicture = false\n", "[grading]\npictures = 0\n", "grading = 3\n"):
         (graded.root / "course.toml").write_text(text)
         said = chainrule_here(monkeypatch, graded.root, "grade", TINY)
         assert said.status == 2, text

@@ -9,9 +9,11 @@ import nbformat
 import numpy as np
 import pytest
 
-from chainrule import demo
 from chainrule.course import TEST, Course, Unit
-from chainrule.demo import Student, compare, make_class, make_course
+from chainrule.demo import run
+from chainrule.demo.compare import compare
+from chainrule.demo.run import make_course
+from chainrule.demo.students import Student, make_class
 from chainrule.errors import CourseError
 from chainrule.grading.outcome import Graded
 from chainrule.grading.remark import Remark
@@ -185,7 +187,7 @@ def test_one_wrong_score_is_status_1(home: Course, tmp_path: Path, monkeypatch: 
         verdict = judged(*args, **more)  # type: ignore[arg-type]
         return replace(verdict, points=1.5) if fault == "credit" else replace(verdict, slips=("divided",))
 
-    monkeypatch.setattr(demo, "make_class", two)
+    monkeypatch.setattr(run, "make_class", two)
     monkeypatch.setattr(judging, "_slip_verdict", off)
     said = chainrule_here(monkeypatch, home.root, "demo", "--students", "2", "--into", str(tmp_path / "demo"))
     assert said.status == 1

@@ -26,7 +26,7 @@ from typer.core import TyperGroup
 
 from chainrule.cli import app
 from chainrule.course import Course
-from chainrule.demo import make_course
+from chainrule.demo.run import make_course
 from chainrule.grading.remark import WAYS_OUT
 from helpers import HOME
 

@@ -19,7 +19,7 @@ from nbgrader.coursedir import CourseDirectory
 from chainrule.build.leaks import telling_lines
 from chainrule.cases import Drawn, draw, rng_for
 from chainrule.course import Course, Unit
-from chainrule.demo import make_course
+from chainrule.demo.run import make_course
 from chainrule.grading.plan import notes_of
 from chainrule.grading.stamp import without_stamp
 from chainrule.items import Item, Slip

@@ -11,7 +11,8 @@ from nbgrader.apps.api import NbGraderAPI
 from nbgrader.coursedir import CourseDirectory
 
 from chainrule.course import Course
-from chainrule.demo import _mixture, _solution, make_course
+from chainrule.demo.run import make_course
+from chainrule.demo.students import mixture, solution
 from chainrule.grading.pool import grade_unit
 from chainrule.nbgrading import course_config
 from helpers import HOME, scores, submit
@@ -27,7 +28,7 @@ def test_three_ways_give_the_same_scores(name: str, tmp_path: Path) -> None:
     """A student with all right by the command, one with slips by the button, both by `chainrule grade`."""
     here = make_course(Course(HOME), tmp_path / "chainrule")
     unit, rng = here.unit(name), np.random.default_rng(7)
-    students = [_solution(unit, "amy", rng), _mixture(unit, "bob", rng)]
+    students = [solution(unit, "amy", rng), mixture(unit, "bob", rng)]
     for student in students:
         submit(here, unit, student.name, student.text)
     (here.gradebook / "secret").write_text("5e" * 32 + "\n")

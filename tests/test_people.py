@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from datetime import timedelta
 
-from chainrule.people import FIRST, HOURS, LAST, POLICY, due, handed_in, name_of, policy_text
+from chainrule.demo.people import FIRST, HOURS, LAST, POLICY, due, handed_in, name_of, policy_text
 
 
 def test_names_are_those_of_many_people() -> None:

@@ -147,6 +147,10 @@ def grade(
     fresh: Annotated[bool, typer.Option("--fresh", help="grade again what is unchanged, too")] = False,
     trust_students: TrustStudents = False,
     cluster: Cluster = None,
+    pictures: Annotated[
+        bool | None,
+        typer.Option("--pictures/--no-pictures", help="draw notebooks' pictures or not, whatever course.toml says"),
+    ] = None,
 ) -> None:
     """Grade what is new or changed: autograded/, gradebook/gradebook.db and feedback/."""
     from chainrule.grading.origin import one_thread
@@ -174,6 +178,7 @@ def grade(
                 fresh,
                 trust_students,
                 cluster,
+                pictures,
                 begin=begin,
                 done=lambda outcome: progress.update(task, advance=1),
                 renewed=renewed.extend,
@@ -429,7 +434,7 @@ def demo(
     trust_students: TrustStudents = False,
 ) -> None:
     """Make a class whose scores are known beforehand, grade it, compare; exit 1 where one score differs."""
-    from chainrule.demo import make_course, run_demo
+    from chainrule.demo.run import make_course, run_demo
 
     course = make_course(_course(), into or Path(tempfile.mkdtemp(prefix="chainrule-demo-")))
     units = course.units(unit)

@@ -94,6 +94,16 @@ class Course:
             raise CourseError(f"{self.root / 'course.toml'}: [limits] takes whole numbers above 0; found {wrong}")
         return Limits(**table)
 
+    def draws_pictures(self) -> bool:
+        """Whether pictures are drawn when a notebook is graded: `pictures` of the table [grading]."""
+        table = self.settings().get("grading", {})
+        if not isinstance(table, dict) or not set(table) <= {"pictures"}:
+            raise CourseError(f"{self.root / 'course.toml'}: [grading] knows pictures; found {table}")
+        pictures = table.get("pictures", True)
+        if not isinstance(pictures, bool):
+            raise CourseError(f"{self.root / 'course.toml'}: [grading] pictures is true or false; found {pictures!r}")
+        return pictures
+
     def secret(self) -> bytes:
         """What the students' cases are drawn from; made once, never shown, and worth a backup."""
         path = self.gradebook / "secret"

@@ -91,7 +91,7 @@ def _protections() -> Iterator[Finding]:
     says = (
         "memory and processes are limited for a notebook as a whole" if group else "limits hold for each process alone"
     )
-    delegated = "systemd-run --user --scope -p Delegate=yes chainrule grade UNIT"
+    delegated = "systemd-run --user --scope chainrule grade UNIT"
     yield Finding("control groups", group is not None, says, needed=False, mend=delegated)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -301,16 +303,29 @@ def test_a_group_can_be_entered_by_any_command(tmp_path: Path) -> None:
     assert not any(folder.exists() for folder in made.folders)
 
 
-def test_version_2_is_found_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a tree as version 2 has it, below the group that is ours."""
-    home = tmp_path / "user.slice"
-    home.mkdir()
-    (home / "cgroup.subtree_control").write_text("memory pids cpu")
+def fake_group(folder: Path, control: str) -> Path:
+    """A group of version 2 as far as files go."""
+    folder.mkdir()
+    (folder / "cgroup.subtree_control").write_text(control)
+    return folder
+
+
+@pytest.fixture
+def all_can_be_entered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a fake tree no process can move."""
+    monkeypatch.setattr(cgroup, "_can_be_entered", lambda place: True)
+
+
+def test_version_2_is_found_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, all_can_be_entered: None) -> None:
+    """On a tree as systemd has it: our own group has processes and hands nothing down, the slice above it does."""
+    home = fake_group(tmp_path / "user.slice", "cpu memory pids")
+    fake_group(home / "session.scope", "")
+    monkeypatch.setattr(Path, "write_text", refuse_control(Path.write_text))
     mounts = [
         f"30 23 0:27 / {tmp_path} rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate",
         "1 1 0:1 / / rw - ext4 x rw",
     ]
-    found = cgroup._homes("0::/user.slice\n", mounts)
+    found = cgroup._homes("0::/user.slice/session.scope\n", mounts)
     assert found == (2, {"memory": home, "pids": home})
     monkeypatch.setattr(cgroup, "homes", lambda: found)
     group = make_group(Limits(memory_bytes=100 * MIB, tmp_bytes=MIB, processes=10))
@@ -322,6 +337,54 @@ def test_version_2_is_found_and_used(tmp_path: Path, monkeypatch: pytest.MonkeyP
         (folder / name).unlink()
     group.remove()
     assert not folder.exists()
+
+
+def refuse_control(write: Any) -> Any:
+    """The kernel's answer to a group with processes that is to hand a controller down."""
+
+    def written(path: Path, text: str) -> int:
+        if path.name == "cgroup.subtree_control":
+            raise OSError(errno.EBUSY, "Device or resource busy")
+        return int(write(path, text))
+
+    return written
+
+
+@pytest.fixture
+def slice_and_scope() -> Iterator[tuple[Path, Path, str]]:
+    """Of this machine's own tree of version 2: a slice, a scope in it with a process, and a controller to hand down."""
+    try:
+        lines = Path("/proc/self/mountinfo").read_text().splitlines()
+        top = next(Path(line.split()[4]) for line in lines if " - cgroup2 " in line)
+        wanted = (top / "cgroup.controllers").read_text().split()[0]
+        scope = top / f"chainrule-{os.getpid()}-slice" / "scope"
+        scope.mkdir(parents=True)
+    except (OSError, StopIteration, IndexError):
+        pytest.skip("no control groups of version 2 that can be written, or no controller left for them")
+    before = (top / cgroup.CONTROL).read_text().split()
+    process = subprocess.Popen(["/bin/sh", "-c", f"echo $$ > {scope}/cgroup.procs; echo in; exec sleep 60"], stdout=-1)
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        (top / cgroup.CONTROL).write_text(f"+{wanted}")
+        yield scope.parent, scope, wanted
+    finally:
+        process.kill()
+        process.communicate()
+        scope.rmdir()
+        scope.parent.rmdir()
+        if wanted not in before:
+            (top / cgroup.CONTROL).write_text(f"-{wanted}")
+
+
+def test_a_group_beside_our_own_where_processes_are(slice_and_scope: tuple[Path, Path, str]) -> None:
+    """By this machine's kernel: a scope with a process hands nothing down, its slice does once it is told to."""
+    above, scope, wanted = slice_and_scope
+    assert cgroup.handing_down(scope, [wanted]) != above
+    (above / cgroup.CONTROL).write_text(f"+{wanted}")
+    assert cgroup.handing_down(scope, [wanted]) == above
+    assert (scope / cgroup.CONTROL).read_text().split() == []
+    assert list(above.glob("*trial")) == []
 
 
 def test_without_control_groups_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:

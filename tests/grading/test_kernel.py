@@ -21,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from chainrule.errors import KitError
 from chainrule.grading import kernel, room, rooms
-from chainrule.grading.kernel import EVIDENCE_MIME, Incident, SandboxExecute
+from chainrule.grading.kernel import EVIDENCE_MIME, NOT_DRAWN, Incident, SandboxExecute
 from chainrule.grading.sandbox import SandboxUnavailable
 
 FAKE_CHECK = f"""
@@ -40,6 +40,9 @@ def collect(item):
     seen = {{"item": item, "answer": found, "cases": json.loads(Path(cases).read_text()) if cases else None}}
     publish_display_data({{{EVIDENCE_MIME!r}: json.dumps(seen), "text/plain": ""}})
 """
+
+
+LOCKED = {"grade": False, "grade_id": "given-setup", "locked": True, "solution": False, "schema_version": 3}
 
 
 @pytest.fixture(autouse=True, params=["auto", "cold"])
@@ -182,6 +185,44 @@ def test_shadowing_check_is_harmless(tmp_path: Path, trusted: bool) -> None:
     assert done.texts()[1:3] == ["checked at home a", "checked at home b"]
     assert done.texts()[0].endswith("/check.py'")
     assert done.evidence(3)["item"] == "c2"
+
+
+PLT = "import matplotlib.pyplot as plt"
+
+
+def shown(*cells: str | NotebookNode, **config: Any) -> list[list[str]]:
+    """For each cell the sorted kinds of what it shows, errors by their names; a picture's text among them."""
+    return [
+        sorted(
+            kind if kind != "text/plain" else text
+            for output in cell.outputs
+            for kind, text in output.get("data", {output.get("ename"): ""}).items()
+        )
+        for cell in run(*cells, **config).nb.cells
+    ]
+
+
+@pytest.mark.parametrize("first", [new_code_cell(PLT, metadata={"nbgrader": LOCKED}), PLT], ids=["given", "own"])
+def test_pictures_are_drawn_or_a_sentence_says_that_they_were_not(first: NotebookNode | str) -> None:
+    """By `pictures`; what the notebook itself asks for is drawn, and a picture's cell goes on to its end."""
+    name = "<Figure size 640x480 with 1 Axes>"
+    cells = [
+        first,
+        "plt.plot([1, 2]); plt.show(); last = 3",
+        "figure, axes = plt.subplots(); axes.plot([1, 2]); last += 1",
+        "display(figure)",
+        "figure",
+        "%matplotlib inline\nfigure.savefig('a.png'); plt.plot([1]); last",
+        "import os; os.path.getsize('a.png') > 1000, figure.canvas.get_width_height()",
+        "%config InlineBackend.figure_formats = ['svg']\nfigure",
+        "class Named:\n    def __repr__(self): return 'Figure'\nNamed()",
+    ]
+    drawn, left_out = shown(*cells), shown(*cells, pictures=False)
+    assert drawn[1:5] == [[name, "image/png"]] * 4
+    assert drawn[5] == ["4", name, "image/png"]
+    assert left_out[1:5] == [[NOT_DRAWN]] * 4
+    assert left_out[5] == ["4", NOT_DRAWN]
+    assert left_out[6:] == drawn[6:] == [["(True, (640, 480))"], [name, "image/svg+xml"], ["Figure"]]
 
 
 # --------------------------------------------------------------------------- what is out of reach

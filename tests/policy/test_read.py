@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from chainrule.course import Course
-from chainrule.demo import make_course
+from chainrule.demo.run import make_course
 from chainrule.errors import CourseError
 from chainrule.policy import Counting, Extension, Late, Policy, read_late, read_policy
 from chainrule.policy.rules import seconds_late
@@ -105,7 +105,7 @@ def test_hour_that_the_clocks_pass_twice(policy_of: Callable[[str], Policy]) -> 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("[lates]", "there are tables course, .*late, due.*; found lates"),
+        ("[lates]", "there are tables course, .*grading, late, due.*; found lates"),
         ('zone = "UTC"', "there are tables .*found zone"),
         ("late = 3", r"late is a table, headed \[late\]; found 3"),
         ("[late]\nper_day = 0.1", r"\[late\] knows share_per_day, .*; found per_day"),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from chainrule.course import Course, Unit
-from chainrule.demo import _equivalents, make_class
+from chainrule.demo.students import equivalents, make_class
 from chainrule.report.similarity import (
     EVIDENCE,
     MAX_TEXT,
@@ -114,7 +114,7 @@ def test_independent_right_answers_are_no_copies() -> None:
     """Unit 02 as `demo` makes it, thirty students, and ten who each put several equivalents together."""
     unit = Course(ROOT).unit("02")
     rng = np.random.default_rng(5)
-    made = make_class(unit, 30, rng)[7:] + [_equivalents(unit, f"e{number}", rng) for number in range(10)]
+    made = make_class(unit, 30, rng)[7:] + [equivalents(unit, f"e{number}", rng) for number in range(10)]
     texts = {student.name: answers(student.text or "") for student in made}
     assert alike(unit, texts).pairs == ()
     texts["copy"] = {**texts["e1"], "softmax": OWN.replace("scale", "softmax"), "squared-error": OTHER}

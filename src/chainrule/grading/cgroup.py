@@ -2,14 +2,16 @@
 
 Limits that a process sets for itself count each process alone, so that many small ones pass them together. A group
 counts all, and what they hold in /tmp. It is made where this machine lets us: by root as a rule, by an ordinary user
-where the system has handed a part of the tree over (systemd: `systemd-run --user --scope -p Delegate=yes ...`).
+where the system has handed a part of the tree over (systemd: `systemd-run --user --scope chainrule grade ...`).
 """
 
 from __future__ import annotations
 
 import itertools
 import os
+import subprocess
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -23,6 +25,8 @@ LIMIT_FILES = {  # by version: controller, file, which limit
     1: (("memory", "memory.limit_in_bytes", "memory"), ("pids", "pids.max", "processes")),
     2: (("memory", "memory.max", "memory"), ("pids", "pids.max", "processes")),
 }
+CONTROLLERS = tuple(controller for controller, _, _ in LIMIT_FILES[2])
+CONTROL = "cgroup.subtree_control"
 REMOVE_SECONDS = 1.0
 _numbers = itertools.count()
 
@@ -104,17 +108,44 @@ def _homes(own: str, mounts: list[str]) -> tuple[int, dict[str, Path]]:
         if kind == "cgroup2":
             unified = _below(Path(point), root, groups.get("", "/"))
         elif kind == "cgroup":
-            for name in ("memory", "pids"):
+            for name in CONTROLLERS:
                 if name in options.split(" ")[-1].split(","):
                     found[name] = _below(Path(point), root, groups.get(name, "/"))
     if found:
         return 1, found
     if unified is None:
         raise OSError("no control groups are mounted")
-    have = (unified / "cgroup.subtree_control").read_text().split()
-    if not {"memory", "pids"} <= set(have):
-        (unified / "cgroup.subtree_control").write_text("+memory +pids")
-    return 2, {"memory": unified, "pids": unified}
+    return 2, dict.fromkeys(CONTROLLERS, handing_down(unified, CONTROLLERS))
+
+
+def handing_down(own: Path, wanted: Iterable[str]) -> Path:
+    """The nearest group, from `own` up, that hands the wanted controllers down and lets us make groups to enter.
+
+    Version 2 has processes in the leaves of its tree alone: a group with processes, as our own, hands nothing down,
+    and ours are made beside it. systemd's slices hand memory and pids down. Raises OSError where there is none.
+    """
+    with suppress(OSError):  # it has processes, or is not ours
+        (own / CONTROL).write_text(" ".join(f"+{name}" for name in wanted))
+    for place in (own, *own.parents):
+        if not (place / CONTROL).exists():  # above the tree
+            break
+        if set(wanted) <= set((place / CONTROL).read_text().split()) and _can_be_entered(place):
+            return place
+    raise OSError(f"{own}: no group from here up hands down {' and '.join(wanted)} and can be written")
+
+
+def _can_be_entered(place: Path) -> bool:
+    """Whether a group can be made below `place` and a process moved into it. Tried: rights alone do not tell."""
+    group = Group((place / f"{PREFIX}{os.getpid()}-trial",))
+    try:
+        group.folders[0].mkdir()
+    except OSError:
+        return False
+    try:
+        enter = ["/bin/sh", "-c", 'echo $$ > "$1"', "sh", *group.entrances]
+        return subprocess.run(enter, capture_output=True, check=False).returncode == 0
+    finally:
+        group.remove()
 
 
 def _below(point: Path, root: str, group: str) -> Path:

@@ -54,6 +54,7 @@ def configure(c: Config, root: Path) -> None:
     c.SandboxExecute.notebook_seconds = limits.notebook_seconds
     c.SandboxExecute.memory_mb = limits.memory_mb
     c.SandboxExecute.output_mb = limits.output_mb
+    c.SandboxExecute.pictures = course.draws_pictures()
     c.Autograde.pre_convert_hook = before_reading
     # A clean text of the notebook, with the course's own test cells, whatever was done to them
     c.Autograde.sanitize_preprocessors = [

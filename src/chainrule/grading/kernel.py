@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
@@ -33,6 +34,8 @@ from chainrule.grading.sandbox import MIB, Limits, find_sandbox
 EVIDENCE_MIME = "application/vnd.chainrule.evidence+json"
 CHECK_SUFFIX = "-check"
 DEFAULT = Limits()
+FIGURE = re.compile(r"<\w+ size \S+ with \d+ Axes>")  # how matplotlib names a figure
+NOT_DRAWN = "A picture belongs here. Pictures were not drawn when this was graded."
 
 Cause = Literal[
     "files-left-out", "timeout", "unresponsive", "kernel-died", "output-limit", "evidence-limit", "notebook-time"
@@ -56,6 +59,9 @@ class SandboxExecute(Execute):  # type: ignore[misc]
     engine = Enum(
         ["auto", "cold"], "auto", help="auto: kernels are forked from a warm process where that can be; cold: never."
     ).tag(config=True)
+    pictures = Bool(True, help="Draw the figures that cells show. False: a sentence stands in a picture's place.").tag(
+        config=True
+    )
     # `timeout`, which is nbgrader's own, is the longest run of one cell in seconds.
     notebook_seconds = Integer(DEFAULT.notebook_seconds, help="Longest run of a whole notebook.").tag(config=True)
     memory_mb = Integer(DEFAULT.memory_bytes // MIB, help="Address space of each process.").tag(config=True)
@@ -87,7 +93,7 @@ class SandboxExecute(Execute):  # type: ignore[misc]
 
         folder = (resources.get("metadata") or {}).get("path") or None
         bwrap = None if self.trust_students else find_sandbox()
-        with Room(limits, bwrap, Path(folder) if folder else None, notes.get("cases")) as room:
+        with Room(limits, bwrap, Path(folder) if folder else None, notes.get("cases"), self.pictures) as room:
             for name in room.left_out:
                 self._incident(-1, None, "files-left-out", f"{name}: not copied to the sandbox")
             _finish(self._execute(room))
@@ -204,6 +210,8 @@ class SandboxExecute(Execute):  # type: ignore[misc]
             return None
         else:
             self._output_left -= msg["size"]
+        if not self.pictures:
+            say_not_drawn(msg["content"])
         return super().process_message(msg, cell, cell_index)
 
     def _get_timeout(self, cell: NotebookNode | None) -> int:
@@ -239,6 +247,13 @@ def checked_item(cell: NotebookNode) -> str | None:
     if not isinstance(grade_id, str) or not grade_id.endswith(CHECK_SUFFIX):
         return None
     return grade_id.removesuffix(CHECK_SUFFIX)
+
+
+def say_not_drawn(content: dict[str, Any]) -> None:
+    """Words in the place of a figure that is shown by its name alone; what was drawn all the same stays."""
+    match content:
+        case {"data": {"text/plain": str(text), **others} as data} if not others and FIGURE.fullmatch(text):
+            data["text/plain"] = NOT_DRAWN
 
 
 T = TypeVar("T")

@@ -20,6 +20,7 @@ class Job:
     version: str  # of the unit as the run began with it
     course: Path | Bundle
     trust_students: bool = False
+    pictures: bool | None = None  # whether they are drawn; None: as course.toml has it
 
 
 @dataclass(frozen=True, slots=True)

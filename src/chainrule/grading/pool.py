@@ -45,6 +45,7 @@ def grade_unit(
     fresh: bool = False,
     trust_students: bool = False,
     cluster: str | None = None,
+    pictures: bool | None = None,
     begin: Callable[[Planned], None] = lambda planned: None,
     done: Callable[[Graded], None] = lambda graded: None,
     renewed: Callable[[tuple[str, ...]], None] = lambda students: None,
@@ -54,8 +55,9 @@ def grade_unit(
     `begin` hears of the plan once workers can be had, `done` of each outcome once it is recorded, `renewed` of those
     whose penalty or page is another now.
 
-    With `cluster`, the address of a Dask scheduler, its workers grade in place of `jobs` processes here. The outcomes
-    that are returned name their files and hold none: those lie in autograded/ and feedback/.
+    With `cluster`, the address of a Dask scheduler, its workers grade in place of `jobs` processes here. `pictures`:
+    whether they are drawn, None as course.toml has it. The outcomes that are returned name their files and hold none:
+    those lie in autograded/ and feedback/.
     """
     if not trust_students and cluster is None:
         find_sandbox()  # before any work is done
@@ -68,7 +70,7 @@ def grade_unit(
             begin(planned)
         else:
             place = course.root if cluster is None else pack(course, unit)
-            job = Job(unit.name, unit.version, place, trust_students)
+            job = Job(unit.name, unit.version, place, trust_students, pictures)
             with (
                 staging_in(course) as staging,
                 hands_for(unit, job, course.limits(), len(planned.todo), jobs, cluster) as hands,

@@ -26,10 +26,15 @@ class Room:
     """
 
     def __init__(
-        self, limits: Limits, bwrap: Bwrap | None, submission: Path | None = None, cases: str | None = None
+        self,
+        limits: Limits,
+        bwrap: Bwrap | None,
+        submission: Path | None = None,
+        cases: str | None = None,
+        pictures: bool = True,
     ) -> None:
         self.limits, self.bwrap, self.submission = limits, bwrap, submission
-        self.cases = cases is not None
+        self.cases, self.pictures = cases is not None, pictures
         self.uid = bwrap.uid() if bwrap is not None else INSIDE_UID
         self.path = new_room()
         try:
@@ -71,6 +76,7 @@ class Room:
             "files": str(seen / "files"),
             "work": str(work),
             "output_bytes": self.limits.output_bytes + 1_000_000,
+            "pictures": self.pictures,
         }
 
     def command(self, argv: list[str], info_fd: int) -> list[str]:

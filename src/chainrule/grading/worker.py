@@ -73,6 +73,8 @@ class Desk:
         config = course_config(root)
         if job.trust_students:
             config.SandboxExecute.trust_students = True
+        if job.pictures is not None:
+            config.SandboxExecute.pictures = job.pictures
         self.sanitize = steps(config.Autograde.sanitize_preprocessors, config, self.unit)
         self.autograde = steps(config.Autograde.autograde_preprocessors, config, self.unit)
         self.page = FeedbackPage(config)

@@ -12,7 +12,7 @@ from chainrule.course import Course
 from chainrule.errors import CourseError
 from chainrule.policy.rules import Counting, Extension, Late, Policy
 
-TABLES = ("course", "limits", "late", "due", "extensions", "grades")
+TABLES = ("course", "limits", "grading", "late", "due", "extensions", "grades")
 LAST = time(23, 59, 59)  # of a day that is given without a time
 DURATION = re.compile(r"(\d{1,4}) *(minute|hour|day|week)s?")
 MOMENT = "a date or a date and time without quotes, as in 2026-10-12T23:59:00+02:00"

@@ -149,7 +149,7 @@ def _notebook(course: Course, unit: Unit, solution: bool, run: bool) -> Notebook
 
 def _run(course: Course, nb: NotebookNode, folder: Path) -> NotebookNode:
     """Runs a notebook of the course's own, by the grader's kernel but without its sandbox: no student wrote it."""
-    executor = SandboxExecute(config=course_config(course.root), trust_students=True)
+    executor = SandboxExecute(config=course_config(course.root), trust_students=True, pictures=True)
     ran, resources = executor.preprocess(nb, {"metadata": {"path": str(folder)}})
     if stopped := resources["chainrule"]["incidents"]:
         raise CourseError(f"{folder}: the notebook was stopped: {stopped[0].says}. The limits are in course.toml")

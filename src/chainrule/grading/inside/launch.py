@@ -36,6 +36,8 @@ def main(settings: dict[str, Any]) -> None:
         shutil.copytree(settings["fonts"], os.environ["MPLCONFIGDIR"], copy_function=shutil.copyfile)
         start.bound_output(settings["output_bytes"])
         app = kernel_app(settings)
+        if not settings["pictures"]:
+            start.leave_out_pictures(app.shell)
         sys.path.insert(0, "")  # the work folder, as in any notebook; -I left it out while we loaded our own
     except BaseException:
         os.write(complaints, traceback.format_exc().encode())

@@ -150,6 +150,8 @@ def _be_kernel(settings: dict[str, Any], talk: socket.socket, pipekernel: Any) -
         start.enter(Path(settings["files"]), Path(settings["work"]))
         start.bound_output(settings["output_bytes"])
         kernel = pipekernel.build(talk.fileno())
+        if not settings["pictures"]:
+            start.leave_out_pictures(kernel.shell)
     except BaseException:
         with suppress(OSError):
             talk.sendall(json.dumps(["fault", None, {"says": traceback.format_exc()}]).encode() + b"\n")

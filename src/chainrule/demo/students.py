@@ -1,41 +1,26 @@
-"""A class whose every score is known beforehand, graded, and compared item by item.
+"""Made-up students of one unit: what each hands in, and what grading must say of it.
 
-Students are made from the answer key: solutions, equivalents, slips, hand-typed values, blanks, and broken
-notebooks. What each should get follows from the items' own definitions, never from the judge.
+They are made from the answer key: solutions, equivalents, slips, hand-typed values, blanks, and broken notebooks.
+What each should get follows from the items' own definitions, never from the judge.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import nbformat
 import numpy as np
-from nbgrader.api import Gradebook, MissingEntry
 
 from chainrule.cases import draw, outcomes, rng_for
-from chainrule.course import TEST, Course, Unit, read_notebook
-from chainrule.errors import CourseError
-from chainrule.grading.outcome import Graded
-from chainrule.grading.plan import notes_of
-from chainrule.grading.pool import grade_unit
-from chainrule.grading.worker import TIMESTAMP
+from chainrule.course import TEST, Unit, read_notebook
+from chainrule.demo.people import HandedIn
 from chainrule.items import Item, Kind, Slip
 from chainrule.judge.follow import nontrivial
 from chainrule.judge.verdict import marks
 from chainrule.key import BEGIN, END, Raised
-from chainrule.nbgrading import course_config
-from chainrule.people import HandedIn, handed_in, name_of, policy_text
-from chainrule.policy.rules import DIGITS
 from chainrule.verify import SECRET, typed
-
-COURSE_FILES = ("authoring", "source", "release", "nbgrader_config.py")
-# so that the endless loop ends soon, and slow right answers do not
-SETTINGS = '[course]\nid = "chainrule-demo"\n\n[limits]\ncell_seconds = 20\n'
 
 
 @dataclass(slots=True)
@@ -52,82 +37,25 @@ class Student:
     handed_in: HandedIn | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Compared:
-    """What one student should get and did get."""
-
-    unit: str
-    student: str
-    role: str
-    should: float | None
-    got: float | None
-    differences: tuple[str, ...]
-
-
-def make_course(home: Course, target: Path) -> Course:
-    """A course of its own in `target`, with this course's units and nobody in it."""
-    if target.exists() and any(target.iterdir()):
-        raise CourseError(f"{target} is not empty. Name another folder: chainrule demo --into FOLDER")
-    target.mkdir(parents=True, exist_ok=True)
-    for name in COURSE_FILES:
-        source = home.root / name
-        (shutil.copytree if source.is_dir() else shutil.copy)(source, target / name)
-    example = resources.files("chainrule.policy").joinpath("example.toml").read_text("utf-8")
-    (target / "course.toml").write_text(f"{SETTINGS}\n{example}", "utf-8")
-    for name in ("submitted", "autograded", "feedback", "gradebook"):
-        (target / name).mkdir()
-    return Course(target.resolve())
-
-
-def run_demo(
-    course: Course,
-    units: list[Unit],
-    students: int,
-    seed: int,
-    jobs: int,
-    trust_students: bool,
-    done: Callable[[str, Graded], None],
-) -> list[Compared]:
-    """Make the class, grade it, compare."""
-    (course.root / "course.toml").write_text(f"{SETTINGS}\n{policy_text(units)}", "utf-8")
-    compared: list[Compared] = []
-    for number, unit in enumerate(units):
-        made = make_class(unit, students, np.random.default_rng([seed, len(unit.name), *unit.name.encode()]))
-        for place, student in enumerate(made):
-            student.handed_in = handed_in(place, number)
-            _submit(course, unit, student)
-        _, graded = grade_unit(
-            course,
-            unit,
-            jobs=jobs,
-            trust_students=trust_students,
-            done=lambda outcome, name=unit.name: done(name, outcome),  # type: ignore[misc]
-        )
-        outcomes = {outcome.student: outcome for outcome in graded}
-        compared += [compare(course, unit, student, outcomes[student.name]) for student in made]
-    _name(course, students)
-    return compared
-
-
 # --------------------------------------------------------------------------- the class
 
 
 def make_class(unit: Unit, count: int, rng: np.random.Generator) -> list[Student]:
     """`count` students: each role once, as far as they go, then mixtures of right answers and slips."""
     roles: list[Callable[[Unit, str, np.random.Generator], Student]] = [
-        _solution,
+        solution,
         _corrupt,
         _deleted_test,
         _hangs,
         _blank,
-        _equivalents,
+        equivalents,
         _typed_by_hand,
     ]
-    makers = [roles[i] if i < len(roles) else _mixture for i in range(count)]
-    return [make(unit, _id(number), rng) for number, make in enumerate(makers)]
+    makers = [roles[i] if i < len(roles) else mixture for i in range(count)]
+    return [make(unit, student_id(number), rng) for number, make in enumerate(makers)]
 
 
-def _solution(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+def solution(unit: Unit, name: str, rng: np.random.Generator) -> Student:
     return Student(name, "solution", nbformat.writes(_solved(unit, {})), _full(unit))
 
 
@@ -159,7 +87,7 @@ def _hangs(unit: Unit, name: str, rng: np.random.Generator) -> Student:
     }
     lonely = [item for item in unit.items.values() if item.kind is Kind.FUNCTION and item.id not in used]
     if not lonely:
-        return _mixture(unit, name, rng)
+        return mixture(unit, name, rng)
     item = lonely[-1]
     loop = Slip("endless", "", "while True:\n    pass", says="never returns")
     notebook = _solved(unit, {item.id: unit.key.edited(item.id, loop)})
@@ -168,7 +96,7 @@ def _hangs(unit: Unit, name: str, rng: np.random.Generator) -> Student:
     )
 
 
-def _equivalents(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+def equivalents(unit: Unit, name: str, rng: np.random.Generator) -> Student:
     edits = {}
     for item in unit.items.values():
         if item.same and not _trained_on(unit, item):
@@ -202,7 +130,7 @@ def _typed_by_hand(unit: Unit, name: str, rng: np.random.Generator) -> Student:
     return Student(name, "typed by hand", nbformat.writes(_solved(unit, edits)), _full(unit))
 
 
-def _mixture(unit: Unit, name: str, rng: np.random.Generator) -> Student:
+def mixture(unit: Unit, name: str, rng: np.random.Generator) -> Student:
     """Some slips, none of which touches another's item; what builds on them must still be paid in full."""
     points, closed = _full(unit), set[str]()
     edits: dict[str, str] = {}
@@ -302,26 +230,7 @@ def _solved(unit: Unit, edits: dict[str, str]) -> nbformat.NotebookNode:
     return notebook
 
 
-def _submit(course: Course, unit: Unit, student: Student) -> None:
-    folder = course.root / "submitted" / student.name / unit.name
-    folder.mkdir(parents=True)
-    (folder / f"{unit.notebook}.ipynb").write_text(student.text or "", "utf-8")
-    for name in ("check.py", "check_data.json"):
-        shutil.copy(unit.release.with_name(name), folder)
-    if student.handed_in:
-        (folder / TIMESTAMP).write_text(f"{student.handed_in.time:%Y-%m-%d %H:%M:%S.%f} UTC\n")
-
-
-def _name(course: Course, students: int) -> None:
-    """Give everybody a name in the gradebook, as a roster does."""
-    config = course_config(course.root).CourseDirectory
-    with Gradebook(config.db_url, config.course_id) as gradebook:
-        for number in range(students):
-            first, last = name_of(number)
-            gradebook.update_or_create_student(_id(number), first_name=first, last_name=last)
-
-
-def _id(number: int) -> str:
+def student_id(number: int) -> str:
     """A student's id; the class is counted from 0, its ids from 1."""
     return f"s{number + 1:03d}"
 
@@ -332,57 +241,3 @@ def _full(unit: Unit) -> dict[str, float]:
 
 def _literal(answer: Any) -> str:
     return repr(answer.tolist() if isinstance(answer, np.ndarray) else answer)
-
-
-# --------------------------------------------------------------------------- comparing
-
-
-def compare(course: Course, unit: Unit, student: Student, graded: Graded) -> Compared:
-    """What the gradebook and the notes hold of a student, against what they should hold."""
-    scores = _scores(course, unit, student.name)
-    differences = list(_differences(student, graded, scores, notes_of(course, unit, student.name)))
-    should = None if student.refused else sum(student.points.values())
-    known = [score for score in scores.values() if score is not None]
-    lost = round(sum(known) * student.handed_in.lost, DIGITS) if student.handed_in else 0.0
-    if (graded.late_penalty or 0.0) != lost:
-        differences.append(f"late penalty {graded.late_penalty} in place of {lost:g}")
-    return Compared(unit.name, student.name, student.role, should, sum(known) if known else None, tuple(differences))
-
-
-def _differences(
-    student: Student, graded: Graded, scores: dict[str, float | None], notes: dict[str, Any] | None
-) -> Iterator[str]:
-    if graded.kit_fault:
-        yield f"the kit failed: {graded.kit_fault.says}"
-        return
-    if student.refused:
-        if not graded.refused:
-            yield "should have been refused"
-        if any(score is not None for score in scores.values()):
-            yield f"has scores, although nothing could be graded: {scores}"
-        return
-    if graded.refused or notes is None:
-        yield f"was not graded: {graded.refused.says if graded.refused else None}"
-        return
-    for name, points in student.points.items():
-        if scores.get(name + TEST) != points:
-            yield f"{name}: {scores.get(name + TEST)} in place of {points:g}"
-    named = {verdict["item"]: verdict["slips"] for verdict in notes["verdicts"]}
-    for name, slip in student.slips.items():
-        if named[name] != [slip]:
-            yield f"{name}: {named[name] or 'nothing'} named in place of {slip}"
-    causes = {remark.cause for remark in graded.remarks}
-    if causes != student.causes:
-        yield f"remarks {sorted(causes)} in place of {sorted(student.causes)}"
-    if graded.feedback is None:
-        yield "no feedback page"
-
-
-def _scores(course: Course, unit: Unit, student: str) -> dict[str, float | None]:
-    config = course_config(course.root).CourseDirectory
-    with Gradebook(config.db_url, config.course_id) as gradebook:
-        try:
-            found = gradebook.find_submission_notebook(unit.notebook, unit.name, student)
-        except MissingEntry:
-            return {}
-        return {grade.name: grade.auto_score for grade in found.grades}
