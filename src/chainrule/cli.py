@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import tempfile
+from contextlib import ExitStack
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -17,12 +18,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from chainrule.course import Course
 from chainrule.errors import ChainruleError, CourseError, KitError
 from chainrule.grading.sandbox import SandboxUnavailable
 from chainrule.grading.submission import shown
 
 if TYPE_CHECKING:
+    from chainrule.course import Course
     from chainrule.doctor import Finding
     from chainrule.grading.outcome import Graded
     from chainrule.grading.plan import Planned
@@ -64,7 +65,7 @@ def build(units: Units = None) -> None:
     """Make source/ and release/ from authoring/, byte for byte the same each time."""
     from chainrule.build import build as build_unit
 
-    course = Course.find()
+    course = _course()
     try:
         for unit in course.units(units):
             for path in build_unit(course, unit):
@@ -79,7 +80,7 @@ def new_unit(name: Annotated[str, typer.Argument(help="two digits and words, as 
     """Start a unit from the template, which builds and verifies as it is."""
     from chainrule.build.new import new_unit as copy_template
 
-    target = copy_template(Course.find(), name)
+    target = copy_template(_course(), name)
     out.print(f"written: {target}/notebook.py, {target}/items.py", markup=False, soft_wrap=True)
     out.print(f"next: chainrule build {name}, chainrule verify {name}, docs/writing-an-item.md", markup=False)
 
@@ -98,7 +99,7 @@ def verify(
     from chainrule.verify import verify as verify_unit
 
     failed, trees, found = False, {}, {}
-    for unit in Course.find().units(units):
+    for unit in _course().units(units):
         with err.status(f"{unit.name}") as status:
             reports = verify_unit(unit, cases, lambda item, status=status: status.update(f"{item} done"))  # type: ignore[misc]
         failed |= any(report.problems for report in reports)
@@ -152,13 +153,22 @@ def grade(
     ] = None,
 ) -> None:
     """Grade what is new or changed: autograded/, gradebook/gradebook.db and feedback/."""
+    from chainrule.grading.origin import one_thread
+
+    one_thread()
     from chainrule.grading.pool import grade_unit
 
-    course = Course.find()
+    course = _course()
     found = course.unit(unit)
     renewed: list[str] = []
-    with _progress() as progress:
-        task = progress.add_task(found.name, total=None)
+    progress = _progress()
+    task = progress.add_task(found.name, total=None)
+    with ExitStack() as stack:
+
+        def begin(planned: Planned) -> None:
+            progress.update(task, total=len(planned.todo))
+            stack.enter_context(progress)  # its thread must not be there before workers can be forked
+
         try:
             planned, graded = grade_unit(
                 course,
@@ -169,7 +179,7 @@ def grade(
                 trust_students,
                 cluster,
                 pictures,
-                begin=lambda planned: progress.update(task, total=len(planned.todo)),
+                begin=begin,
                 done=lambda outcome: progress.update(task, advance=1),
                 renewed=renewed.extend,
             )
@@ -197,7 +207,7 @@ def regrade(
 
     if dry_run:
         sys.dont_write_bytecode = True  # not even Python's own caches of items.py
-    course = Course.find()
+    course = _course()
     found = course.unit(unit)
 
     def show(changes: Changes) -> None:
@@ -291,7 +301,7 @@ def student(
     from chainrule.judge import Verdict
     from chainrule.render import verdict_text
 
-    course = Course.find()
+    course = _course()
     found = course.unit(unit)
     notes = notes_of(course, found, name)
     if notes is None:
@@ -313,7 +323,7 @@ def report(units: Units = None) -> None:
     from chainrule.report.page import class_report, write_page
     from chainrule.report.tables import as_text, item_table, write_csv
 
-    course = Course.find()
+    course = _course()
     found = course.units(units)
     with err.status("reading"):
         made = class_report(course, found)
@@ -358,7 +368,7 @@ def export(
     """Grades for other programs, by the course's policy; docs/exports.md says how each takes them."""
     from chainrule.report import exports
 
-    course = Course.find()
+    course = _course()
     forms = list(exports.Format) if form == "all" else [_one_of(exports.Format, form, "all")]
     known = _one_of(exports.KnownBy, known_by)
     if roster and exports.Format.CANVAS not in forms:
@@ -405,7 +415,7 @@ def publish(
     """Write units as web pages: an HTML fragment for a CMS, the whole page, the stylesheet, an index."""
     from chainrule.publish import publish as published
 
-    course = Course.find()
+    course = _course()
     for path in published(course, course.units(units), to, solution=solution, run=run, links=links):
         out.print(f"written: {path}", markup=False, soft_wrap=True)
     if solution:
@@ -426,7 +436,7 @@ def demo(
     """Make a class whose scores are known beforehand, grade it, compare; exit 1 where one score differs."""
     from chainrule.demo.run import make_course, run_demo
 
-    course = make_course(Course.find(), into or Path(tempfile.mkdtemp(prefix="chainrule-demo-")))
+    course = make_course(_course(), into or Path(tempfile.mkdtemp(prefix="chainrule-demo-")))
     units = course.units(unit)
     with _progress() as progress:
         tasks = {found.name: progress.add_task(found.name, total=students) for found in units}
@@ -461,7 +471,7 @@ def doctor() -> None:
     from chainrule.doctor import examine
 
     failed = False
-    for finding in examine(Course.find()):
+    for finding in examine(_course()):
         _say_finding(finding)
         failed |= finding.needed and not finding.good
     raise typer.Exit(1 if failed else 0)
@@ -486,7 +496,7 @@ def web(
     from chainrule.doctor import for_web
     from chainrule.web import let_gradebook_know, running
 
-    course = Course.find()
+    course = _course()
     lacking = [finding for finding in for_web(course) if not finding.good]
     for finding in lacking:
         _say_finding(finding)
@@ -509,6 +519,13 @@ def web(
     except KitError as error:
         err.print(f"chainrule web: {error}", style="red", markup=False, soft_wrap=True)
         raise typer.Exit(1) from None
+
+
+def _course() -> Course:
+    """The course that lies here. What finds it loads numpy, before which `grade` has something to say."""
+    from chainrule.course import Course
+
+    return Course.find()
 
 
 def _progress() -> Progress:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -18,7 +19,9 @@ from chainrule.course import Course
 from chainrule.grading import rooms
 from chainrule.grading import workers as processes
 from chainrule.grading.forkserver import OwnServer, imported_modules
-from chainrule.grading.pool import grade_unit
+from chainrule.grading.lock import sole_grader
+from chainrule.grading.outcome import Graded
+from chainrule.grading.pool import grade_unit, hands_for
 from chainrule.grading.submission import Standing, Submission, read_submission
 from chainrule.grading.worker import Job
 from chainrule.grading.workers import Workers
@@ -104,6 +107,35 @@ def test_worker_that_hangs_is_ended(own: Course, trouble: list[signal.Signals]) 
     assert all(map(gone, Troubled.pids))
 
 
+@pytest.mark.parametrize("way", ["taking", "giving"])
+def test_worker_that_is_deaf_is_ended(own: Course, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    """Stopped while it has nothing to do, or amid its answer: neither more than a pipe holds keeps us waiting."""
+    monkeypatch.setattr(processes, "STUCK", 1)
+    first: list[int] = []
+
+    class Deaf(processes._Worker):
+        def give(self, submission: Submission, tries: int, longest: float) -> None:
+            pid = self.process.pid or 0
+            if not first and way == "taking":
+                os.kill(pid, signal.SIGSTOP)
+            super().give(submission, tries, longest)
+            first.append(pid)
+
+        def take(self) -> Graded | None:
+            if first[-1] == first[0] and way == "giving":
+                os.kill(first[0], signal.SIGSTOP)  # it has begun to answer, and the answer is large
+            return super().take()
+
+    monkeypatch.setattr(processes, "_Worker", Deaf)
+    (work,) = hand_in(own, "amy")
+    work = replace(work, files=(*work.files, ("large.txt", bytes(5_000_000))))
+    with Workers(job(own), 1, 100) as workers:
+        ((outcome,),) = workers.grade_all(iter([work]))
+    assert outcome.scores is not None
+    assert len(set(first)) == 2
+    assert all(map(gone, first))
+
+
 def test_no_more_is_read_than_is_graded(own: Course) -> None:
     """Submissions are asked for one by one, as workers come free."""
     held = most = 0
@@ -156,6 +188,21 @@ def test_workers_share_one_fork_server(own: Course, trouble: list[signal.Signals
     assert gone(kernels.server.process.pid)
 
 
+def test_no_fork_server_for_cold_kernels(own: Course) -> None:
+    """Where the course wants its kernels cold, none is started that nobody would ask."""
+    unit = own.unit(TINY)
+    for says, started in (
+        ("", True),
+        ('c.SandboxExecute.engine = "auto"\n', True),
+        ('c.SandboxExecute.engine = "cold"\n', False),
+    ):
+        text = (own.root / "nbgrader_config.py").read_text()
+        (own.root / "nbgrader_config.py").write_text(text + says)
+        with hands_for(unit, job(own), own.limits(), 1, 1, None) as workers:
+            assert isinstance(workers, Workers)
+            assert (workers._kernels is not None) is started
+
+
 GRADE = """
 import sys
 from pathlib import Path
@@ -183,29 +230,41 @@ def family(pid: int) -> set[int]:
     return found
 
 
+@pytest.mark.parametrize("forks", [True, False])
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGKILL])
-def test_nothing_is_left_running(own: Course, tmp_path: Path, ending: signal.Signals) -> None:
-    """Ctrl-C, or the grader killed, while two endless notebooks run: no process of theirs or ours stays."""
+def test_nothing_is_left_running(own: Course, tmp_path: Path, ending: signal.Signals, forks: bool) -> None:
+    """Ctrl-C, or the grader killed, while two endless notebooks run: no process of theirs or ours stays.
+
+    Whether its workers come of a fork of the command or of a new Python, nobody else holds the course's lock.
+    """
     (own.root / "course.toml").write_text('[course]\nid = "tiny"\n\n[limits]\ncell_seconds = 500\n')
     unit = own.unit(TINY)
     for student in ("amy", "bob"):
         submit(own, unit, student, solved(unit, ENDLESS))
     (tmp_path / "grade.py").write_text(GRADE)
-    command = [sys.executable, str(tmp_path / "grade.py"), str(own.root)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0) as grader:
+    script = [str(tmp_path / "grade.py"), str(own.root)]
+    command = [sys.executable, *(["-m", "chainrule.cli", "grade", TINY, "--jobs", "2"] if forks else script)]
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0, cwd=own.root
+    ) as grader:
         members: set[int] = set()
         for _ in range(600):
             members = family(grader.pid)
-            if sum(b"launch" in command_line(pid) or b"bwrap" in command_line(pid) for pid in members) >= 2:
+            lines = [command_line(pid) for pid in members]
+            if sum(b"bwrap" in line and b"sandboxed" not in line for line in lines) >= 4:  # two each, and no trial
                 break
             time.sleep(0.1)
         else:
+            grader.kill()
             pytest.fail("no notebook was started")
         if ending is signal.SIGINT:
             os.killpg(grader.pid, ending)  # as a terminal sends it
         else:
             grader.kill()
         grader.wait(30)
+    assert any(b"multiprocessing.forkserver" in line for line in lines) is not forks
+    with sole_grader(own):
+        pass
     for _ in range(300):
         if all(map(gone, members)):
             break

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from chainrule.course import Course, Limits, Unit
+from chainrule.course import CONFIG, Course, Limits, Unit
 from chainrule.errors import CourseError, SubmissionError
 from chainrule.grading.bundle import pack
 from chainrule.grading.forkserver import imported_modules
@@ -52,8 +52,8 @@ def grade_unit(
 ) -> tuple[Planned, list[Graded]]:
     """Grade what is new or changed, and bring the rest up to date with the policy without running it.
 
-    `begin` hears of the plan, `done` of each outcome once it is recorded, `renewed` of those whose penalty or page
-    is another now.
+    `begin` hears of the plan once workers can be had, `done` of each outcome once it is recorded, `renewed` of those
+    whose penalty or page is another now.
 
     With `cluster`, the address of a Dask scheduler, its workers grade in place of `jobs` processes here. `pictures`:
     whether they are drawn, None as course.toml has it. The outcomes that are returned name their files and hold none:
@@ -65,15 +65,17 @@ def grade_unit(
         sweep()
         sweep_staging(course)
         planned = plan(course, unit, students, fresh)
-        begin(planned)
         outcomes: list[Graded] = []
-        if planned.todo:
+        if not planned.todo:
+            begin(planned)
+        else:
             place = course.root if cluster is None else pack(course, unit)
             job = Job(unit.name, unit.version, place, trust_students, pictures)
             with (
                 staging_in(course) as staging,
                 hands_for(unit, job, course.limits(), len(planned.todo), jobs, cluster) as hands,
             ):
+                begin(planned)
                 # while the workers start, and loaded meanwhile: nbgrader and its gradebook are slow
                 from chainrule.grading.record import Writer, prepare
 
@@ -98,8 +100,17 @@ def hands_for(unit: Unit, job: Job, limits: Limits, count: int, jobs: int, clust
         from chainrule.grading.cluster import Cluster
 
         return Cluster(cluster, job)
-    modules = None if job.trust_students else imported_modules(unit.handed_out)
+    modules = None if job.trust_students or _is_cold(unit.root) else imported_modules(unit.handed_out)
     return Workers(job, min(jobs, count), limits.notebook_seconds + GRACE, modules)
+
+
+def _is_cold(root: Path) -> bool:
+    """Whether the course wants no kernel forked."""
+    if "engine" not in (root / CONFIG).read_text("utf-8", errors="replace"):
+        return False  # to read it loads nbgrader, which the fork server need not wait for
+    from chainrule.nbgrading import course_config
+
+    return bool(course_config(root).SandboxExecute.get("engine") == "cold")
 
 
 def _standings(course: Course, unit: Unit) -> Mapping[str, Standing]:

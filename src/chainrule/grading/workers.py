@@ -1,7 +1,7 @@
 """Processes on this machine that grade one submission each at a time.
 
-They are forked from one process that has imported what grading needs, and share one fork server for the notebooks'
-kernels. Both are started first, and import while the client goes on.
+They are forked from one process that has imported what grading needs (`origin`), and share one fork server for the
+notebooks' kernels, which imports while the client goes on.
 """
 
 from __future__ import annotations
@@ -9,31 +9,25 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import tempfile
+import socket
+import struct
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from multiprocessing import forkserver
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 
-from chainrule.grading.forkserver import NO_THREADS, ForkServer, ForkUnavailable, OwnServer, share
+from chainrule.grading import origin
+from chainrule.grading.forkserver import ForkServer, ForkUnavailable, OwnServer, share
 from chainrule.grading.outcome import Graded, Job
 from chainrule.grading.remark import Remark
 from chainrule.grading.rooms import leave
 from chainrule.grading.submission import Submission
 
 RETRIES = 1  # a worker that dies takes its submission with it; once more, then it is reported
-# bytes: a socket's name has room for 107, of which multiprocessing's folder and file take 32
-LONGEST_TEMP = 75
+STUCK = 30  # seconds in which a worker takes or gives nothing of what is on its way: it is stopped
 FAREWELL = 2  # seconds in which a worker that is told to stop may tidy up
-# One thread a worker: the cores are shared by workers, and sums come out the same whatever their number.
-ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
-# Not `fork`: a child would inherit the gradebook's open connection. The command itself is what each worker loads again.
-CONTEXT = multiprocessing.get_context("forkserver")
-# and what the command imports, not the command itself: Python warns where a main module was imported before
-IMPORTED = ["chainrule.grading.worker", "typer", "rich.progress", "rich.table"]
 OFTEN = ("matplotlib.pyplot", "pandas")  # what many units import, if they do, which starts no thread
 
 
@@ -46,9 +40,7 @@ class Workers:
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
         self._kernels = None if modules is None else _Kernels(modules)
-        CONTEXT.set_forkserver_preload([*IMPORTED, *(name for name in OFTEN if name in (modules or ()))])
-        with _environment(ONE_THREAD | NO_THREADS), short_names():
-            forkserver.ensure_running()
+        origin.start([name for name in OFTEN if name in (modules or ())])
 
     def __enter__(self) -> Workers:
         return self
@@ -113,11 +105,14 @@ class _Worker:
     """One process and what it holds."""
 
     def __init__(self, job: Job, kernels: _Kernels | None) -> None:
-        self.pipe, theirs = CONTEXT.Pipe()
+        self.pipe, theirs = origin.CONTEXT.Pipe()
         shared = None if kernels is None else kernels.shared
-        self.process = CONTEXT.Process(target=_work, args=(job, theirs, shared), daemon=True)
+        self.process = origin.CONTEXT.Process(target=_work, args=(job, theirs, shared), daemon=True)
         self.process.start()
         theirs.close()  # so that its end is heard when the process dies
+        with socket.socket(fileno=os.dup(self.pipe.fileno())) as ours:
+            for way in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
+                ours.setsockopt(socket.SOL_SOCKET, way, struct.pack("@ll", STUCK, 0))
         self.submission: Submission | None = None
         self.tries = 0
         self.deadline = 0.0
@@ -125,8 +120,12 @@ class _Worker:
     def give(self, submission: Submission, tries: int, longest: float) -> None:
         self.submission, self.tries = submission, tries
         self.deadline = time.monotonic() + longest
-        with suppress(BrokenPipeError, ConnectionResetError):  # it is dead, which `take` sees
+        try:
             self.pipe.send(submission)
+        except BlockingIOError:
+            self.deadline = 0.0
+        except (BrokenPipeError, ConnectionResetError):  # it is dead, which `take` sees
+            pass
 
     def take(self) -> Graded | None:
         """The outcome; None where there is none, because the process died or hangs."""
@@ -134,6 +133,9 @@ class _Worker:
             if not self.pipe.poll():
                 return None
             graded: Graded = self.pipe.recv()
+        except BlockingIOError:
+            self.deadline = 0.0
+            return None
         except (EOFError, OSError):
             return None
         self.submission = None
@@ -143,7 +145,7 @@ class _Worker:
     def why(self) -> str:
         """In words, why there is no outcome."""
         if self.process.is_alive() and self.deadline <= time.monotonic():
-            return "The worker that graded it hung twice, long after the notebook's time was over, and was killed."
+            return "The worker that graded it hung twice, deaf or long after the notebook's time, and was killed."
         return "The worker that graded it was killed twice; is there enough memory?"
 
     def kill(self) -> None:
@@ -213,30 +215,3 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(FAREWELL)
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-@contextmanager
-def short_names() -> Iterator[None]:
-    """A temporary folder whose sockets' names are short enough for the system; Python 3.14 sees to that itself."""
-    before = tempfile.tempdir
-    if len(os.fsencode(tempfile.gettempdir())) > LONGEST_TEMP:
-        tempfile.tempdir = "/tmp"
-    try:
-        yield
-    finally:
-        tempfile.tempdir = before
-
-
-@contextmanager
-def _environment(settings: dict[str, str]) -> Iterator[None]:
-    """Numpy's libraries read the environment when they are loaded, which is before a worker's first line."""
-    before = {name: os.environ.get(name) for name in settings}
-    os.environ.update(settings)
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
