@@ -255,7 +255,7 @@ def test_named_commands_exist() -> None:
         words = shlex.split(line, comments=True)
         command = commands.commands.get(words[1])
         assert command is not None, f"{document}: there is no `{line}`"
-        options = {option for parameter in command.params for option in parameter.opts}
+        options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
         unknown = [word for word in words[2:] if word.startswith("--") and word.partition("=")[0] not in options]
         assert not unknown, f"{document}: `{line}`: {command.name} has no {unknown}"
 

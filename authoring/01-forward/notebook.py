@@ -450,7 +450,7 @@ def draw_predictions(predictions):
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("activation")
     panels[1].legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    figure.tight_layout()
+    figure.subplots_adjust(left=0.07, right=0.81, bottom=0.15, top=0.91, wspace=0.06)
     plt.show()
 
 

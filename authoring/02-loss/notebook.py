@@ -80,7 +80,8 @@ def computed(function, *args):
 
 def new_axes(columns=1, size=(8, 3.4), **options):
     """A figure's axes without the upper and the right frame."""
-    _, axes = plt.subplots(1, columns, figsize=size, layout="constrained", squeeze=False, **options)
+    figure, axes = plt.subplots(1, columns, figsize=size, squeeze=False, **options)
+    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.15, top=0.91, wspace=0.18)
     for ax in axes[0]:
         ax.spines[["top", "right"]].set_visible(False)
     return axes[0]

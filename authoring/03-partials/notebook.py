@@ -188,7 +188,7 @@ def draw_slope(slope):
     top.legend(loc="upper left", frameon=False)
     for ax in (top, low):
         ax.spines[["top", "right"]].set_visible(False)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.1, right=0.98, bottom=0.13, top=0.92, hspace=0.12)
     plt.show()
 
 
@@ -301,7 +301,7 @@ def draw_paths(dE_da2, dE_da1, dE_dw1_01):
     label((1.2, 3.45), rf"$\partial E/\partial w_1[0,1]$ = {shown(dE_dw1_01)}", STEM)
     ax.set(xlim=(-0.6, 9.7), ylim=(-0.5, 3.7), title="From one weight to the error: one stem, two roads")
     ax.axis("off")
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.99, bottom=0.03, top=0.93)
     plt.show()
 
 
@@ -528,7 +528,7 @@ def draw_neuron_graph(gates, gates_backward, neuron_backward, dE_da2):
     ax.text(8.4, -2.65, "gradient of $E_1$, coming back", color=red, fontsize=12)
     ax.set(xlim=(-0.9, 14.8), ylim=(-3.7, 3.7), title="The first output unit: $E_1$ is its half of the error of row 1")
     ax.axis("off")
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.99, bottom=0.03, top=0.94)
     plt.show()
 
 

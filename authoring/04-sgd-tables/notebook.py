@@ -106,7 +106,7 @@ def draw_rows(c1_rows, c2_rows):
     axes.set_title("gradient of each row's error, weight by weight (red: the weight should fall, blue: rise)")
     axes.tick_params(length=0)
     figure.colorbar(image, ax=axes, pad=0.015)
-    figure.tight_layout()
+    figure.subplots_adjust(left=0.05, right=0.99, bottom=0.16, top=0.91)
     plt.show()
 
 
@@ -126,7 +126,7 @@ def draw_changes(w1_star, w2_star):
     axes.margins(y=0.15)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend([bars[0], bars[-1]], ["first layer", "second layer"], frameon=False)
-    figure.tight_layout()
+    figure.subplots_adjust(left=0.09, right=0.99, bottom=0.18, top=0.91)
     plt.show()
 
 
@@ -208,10 +208,11 @@ def draw_errors(errors):
         ha="right",
         color=INK,
     )
+    right.yaxis.set_major_formatter("{x:g}")  # a formula at each tick is slow to draw
     right.set(xlabel="epoch", title="all of them, logarithmic")
     for axes in (left, right):
         axes.spines[["top", "right"]].set_visible(False)
-    figure.tight_layout()
+    figure.subplots_adjust(left=0.06, right=0.99, bottom=0.15, top=0.91, wspace=0.11)
     plt.show()
 
 

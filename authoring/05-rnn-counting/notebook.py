@@ -105,8 +105,15 @@ def draw_unrolled(forward, slope=None, back=None, row=1):
         title=f"the net on the sequence ({bits}), unrolled in time",
     )
     ax.axis("off")
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.99, bottom=0.03, top=0.92)
     plt.show()
+
+
+def plain_decades(*axes):
+    """1e-06 in place of a formula: formulas are slow to draw."""
+    for axis in axes:
+        axis.set_major_formatter("{x:g}")
+        axis.set_minor_locator(plt.NullLocator())
 
 
 def draw_check(relative_error):
@@ -122,10 +129,11 @@ def draw_check(relative_error):
         ax.loglog(sizes, numbers, "o-", ms=3, lw=1, color=color, label=name)
     ax.axvline(1e-6, color="0.7", ls="--", lw=1, zorder=0)
     ax.text(1.3e-6, ax.get_ylim()[1] / 4, "h = 1e-6", color="0.4", fontsize=10, va="top")
+    plain_decades(ax.xaxis, ax.yaxis)
     ax.set(xlabel="step h", ylabel="relative error", title="too small a step drowns in rounding, too large a one bends")
     ax.legend(frameon=False, loc="lower left")
     ax.spines[["top", "right"]].set_visible(False)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.1, right=0.98, bottom=0.14, top=0.91)
     plt.show()
 
 
@@ -150,7 +158,7 @@ def draw_surface(forward, loss, paths):
     """The loss over both weights with paths of training on it, and the loss along each path."""
     paths = {name: as_path(record) for name, record in paths.items()}
     paths = {name: path for name, path in paths.items() if path is not None}
-    first, second = np.linspace(-0.1, 1.5, 65), np.linspace(0.7, 1.6, 55)
+    first, second = np.linspace(-0.1, 1.5, 49), np.linspace(0.7, 1.6, 43)
     table = loss_surface(forward, loss, first, second) if paths else None
     if table is None:
         print(LATER)
@@ -158,9 +166,9 @@ def draw_surface(forward, loss, paths):
     fig, (left, right) = plt.subplots(1, 2, figsize=(12.5, 5), width_ratios=[3, 2])
     levels = np.linspace(-3, 4, 29)
     image = left.contourf(first, second, np.clip(np.log10(np.maximum(table, 1e-9)), -3, 4), levels, cmap="viridis")
-    left.contour(first, second, np.log10(np.maximum(table, 1e-9)), levels[::2], colors="white", linewidths=0.3)
+    left.contour(first, second, np.log10(np.maximum(table, 1e-9)), levels[12::2], colors="white", linewidths=0.3)
     bar = fig.colorbar(image, ax=left, ticks=range(-3, 5), pad=0.02)
-    bar.ax.set_yticklabels([f"$10^{{{k}}}$" for k in range(-3, 5)])
+    bar.ax.set_yticklabels([f"{10.0**k:g}" for k in range(-3, 5)])
     bar.set_label("loss on X20")
     for color, (name, path) in zip(["white", "#ff9f43"], paths.items(), strict=False):
         left.plot(*path.T, color=color, lw=2, label=f"{name}, {len(path) - 1} steps")
@@ -176,10 +184,11 @@ def draw_surface(forward, loss, paths):
     left.set(xlabel="$w_x$", ylabel="$w_{rec}$", title="a cliff above, a narrow bent valley below")
     left.set(xlim=(first[0], first[-1]), ylim=(second[0], second[-1]))
     left.legend(facecolor="#2b4a5f", labelcolor="white", framealpha=0.9, loc="lower left")
+    plain_decades(right.xaxis, right.yaxis)
     right.set(xlabel="record (1 is the start)", ylabel="loss on X20", title="the loss along the way", ylim=(1e-12, 3e3))
     right.legend(frameon=False, loc="lower left")
     right.spines[["top", "right"]].set_visible(False)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.05, right=0.98, bottom=0.12, top=0.93, wspace=0.22)
     plt.show()
 
 
@@ -199,9 +208,10 @@ def draw_growth(growth, steps=20):
             textcoords="offset points", va="center", color=color, fontsize=11,
         )  # fmt: skip
     ax.set(xlabel="steps back in time", ylabel="factor of the gradient", xlim=(-0.5, steps + 8.5))
+    plain_decades(ax.yaxis)
     ax.set(title="what is left of one unit of gradient", xticks=range(0, steps + 1, 5))
     ax.spines[["top", "right"]].set_visible(False)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.09, right=0.98, bottom=0.13, top=0.92)
     plt.show()
 
 

@@ -142,7 +142,7 @@ def draw_shapes():
         ax.set_aspect("equal")
         ax.axis("off")
     fig.suptitle("blue: input, grey: hidden state, orange: output; the steps of one net", y=0.02, fontsize=10)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.99, bottom=0.05, top=0.85, wspace=0.07)
     plt.show()
 
 
@@ -417,7 +417,7 @@ def draw_unrolled(forward, deltas_out=None, deltas_hidden=None):
         title += "; black goes forward, red comes back"
     ax.set(xlim=(-1.6, 7.4), ylim=(0.4, 5.6), title=title)
     ax.axis("off")
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.96, bottom=0.03, top=0.94)
     plt.show()
 
 
@@ -854,11 +854,12 @@ def draw_flow(flow, step):
         print("Answer rnn_step and gradient_flow and run this again.")
         return
     ax.set(yscale="log", xlabel="steps back from the last state", ylabel="gradient, compared with the last state's")
+    ax.yaxis.set_major_formatter("{x:g}")  # a formula at each tick is slow to draw
     ax.set_title("The recurrent matrix decides: exploding, steady, vanishing")
     ax.axhline(1, color="0.7", lw=0.8, zorder=0)
     ax.legend(frameon=False)
     ax.spines[["top", "right"]].set_visible(False)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.09, right=0.98, bottom=0.14, top=0.91)
     plt.show()
 
 

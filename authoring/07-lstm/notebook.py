@@ -849,7 +849,7 @@ def draw_descent(lstm_backward, sgd_update, alpha=0.1):
             ax.set(xticks=[], yticks=[])
         ax.set(xlabel="update", ylabel="loss of the five steps", title=title)
         ax.spines[["top", "right"]].set_visible(False)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.05, right=0.99, bottom=0.15, top=0.9, wspace=0.15)
     plt.show()
 
 
@@ -922,9 +922,8 @@ def draw_text(cell, text, mark, title, full):
     """The text on the colour of the cell's state (0 light, `full` dark); below it the state and the gates."""
     found = run_over_text(cell, text, mark)
     lines = text.split("\n")
-    _, (top, low, strip) = plt.subplots(
-        3, 1, figsize=(12, 6.4), height_ratios=[len(lines), 2.6, 2.2], layout="constrained"
-    )
+    fig, (top, low, strip) = plt.subplots(3, 1, figsize=(12, 6.4), height_ratios=[len(lines), 2.6, 2.2])
+    fig.subplots_adjust(left=0.07, right=0.99, bottom=0.08, top=0.95, hspace=0.07)
     colors, k = plt.get_cmap("YlGn"), 0
     for row, line in enumerate(lines):
         for column, character in enumerate(line + ("⏎" if row < len(lines) - 1 else "")):
@@ -1103,7 +1102,8 @@ def draw_gradient_flow(state_gradient_lstm, T=40):
         ax.set(yscale="log", xlim=(-0.5, T + 1), ylim=(1e-13, 1e11), xlabel="steps back")
         ax.axhline(1, color="0.8", lw=0.8, zorder=0)
         ax.spines[["top", "right"]].set_visible(False)
-    fig.tight_layout()
+    left.yaxis.set_major_formatter("{x:.0e}")  # a formula at each tick is slow to draw
+    fig.subplots_adjust(left=0.07, right=0.99, bottom=0.13, top=0.92, wspace=0.04)
     plt.show()
 
 

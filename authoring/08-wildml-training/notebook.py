@@ -169,6 +169,8 @@ def curves(ax, lines, what, title, top=0.62, log=False):
         ax.set(
             xlabel="passes through the data", ylabel="printed loss", ylim=(0.04, top), yscale="log" if log else "linear"
         )
+        if log:
+            ax.yaxis.set_major_formatter("{x:g}")
         if len(drawn) == 1 or not log:
             ax.legend(frameon=False, fontsize=9)
         ax.spines[["top", "right"]].set_visible(False)
@@ -194,7 +196,7 @@ def draw_moons():
         ax.set_title(f"{len(points)} points {name}", fontsize=10)
     axes[0].text(-1.6, 1.45, "class 0", color=RED)
     axes[0].text(2.05, -1.2, "class 1", color=BLUE)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.02, right=0.98, bottom=0.04, top=0.96, wspace=0.03)
     plt.show()
 
 
@@ -203,7 +205,7 @@ def draw_line(classifier):
     fig, ax = plt.subplots(figsize=(5, 3.6))
     name = "" if classifier is None else f": {tried(lambda: classifier.score(X, y)):.3f} right"
     shade(ax, lambda points: classifier.predict_proba(points)[:, 1], f"Logistic regression{name}", "baseline")
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.03, right=0.97, bottom=0.04, top=0.94)
     plt.show()
 
 
@@ -213,7 +215,7 @@ def draw_training(net):
     shade_net(left, "3 hidden units", net, "build-model")
     _, passes, losses = course_of(lambda now, done, more: trained(now, gradients, more), start, 600, 5)
     curves(right, [("batch gradient descent", passes, losses, "0.2")], "build-model", "The first 600 passes")
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.99, bottom=0.15, top=0.91, wspace=0.14)
     plt.show()
 
 
@@ -226,7 +228,7 @@ def draw_minibatches(net, losses):
     lines = [("batch", passes, batch, "0.2")]
     lines += [("minibatches", np.arange(1, len(small) + 1), small, "tab:orange")] if small else []
     curves(right, lines, "minibatch-train", "The first 600 passes", top=0.4)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.99, bottom=0.15, top=0.91, wspace=0.16)
     plt.show()
 
 
@@ -246,13 +248,14 @@ def draw_annealing(train, schedules, shaded, passes=600):
         nets[name], steps, losses = course_of(advance, start, passes, 5)
         lines.append((name, steps, losses, color))
     left.set(xlabel="epoch", ylabel="learning rate", yscale="log", ylim=(0.0008, 500))
+    left.yaxis.set_major_formatter("{x:g}")  # a formula at each tick is slow to draw
     left.set_title("The rates", fontsize=10)
     left.legend(frameon=False, fontsize=9, loc="upper right")
     left.spines[["top", "right"]].set_visible(False)
     curves(right, lines, "annealed-train", "The losses that they lead to", top=400, log=True)
     for ax, name in zip(axes[1], shaded, strict=True):
         shade_net(ax, name, nets.get(name), "annealed-train")
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.07, right=0.99, bottom=0.02, top=0.95, wspace=0.18, hspace=0.32)
     plt.show()
 
 
@@ -268,7 +271,7 @@ def draw_activations():
         ax.set_title(name, fontsize=10)
         ax.legend(frameon=False, fontsize=9, loc="upper left")
         ax.spines[["top", "right"]].set_visible(False)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.06, right=0.99, bottom=0.2, top=0.88, wspace=0.2)
     plt.show()
 
 
@@ -288,7 +291,7 @@ def draw_activation_nets(kinds, passes=1500):
         )
         lines.append((name, steps, losses, color))
     curves(axes[3], lines, "the items above", f"{passes} passes")
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.98, bottom=0.17, top=0.9, wspace=0.24)
     plt.show()
 
 
@@ -311,7 +314,7 @@ def draw_sweep(table, nets):
         ax.legend(frameon=False, fontsize=9, loc="lower right")
         ax.spines[["top", "right"]].set_visible(False)
     ax.set_title("accuracy", fontsize=10)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.99, bottom=0.1, top=0.95, wspace=0.23, hspace=0.03)
     plt.show()
 
 
@@ -336,7 +339,7 @@ def draw_dropout(drop, keep=0.6):
             color = "white" if abs(number) > 1.0 else "0.2"
             ax.text(column, row, f"{number:.2f}", ha="center", va="center", fontsize=7.5, color=color)
         ax.set(xticks=[], yticks=[])
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.99, bottom=0.06, top=0.94, wspace=0.05)
     plt.show()
 
 
@@ -372,7 +375,7 @@ def draw_regression(gradients_of):
             ax.set(ylim=(-2.4, 1.8), xlabel="x")
             ax.spines[["top", "right"]].set_visible(False)
             ax.legend(frameon=False, fontsize=8.5, loc="lower left")
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.05, right=0.99, bottom=0.17, top=0.9, wspace=0.06)
     plt.show()
 
 

@@ -214,7 +214,7 @@ def draw_points(points, labels):
     baseline = linear_accuracy(points, labels)
     goal = f"linear_accuracy {baseline:.3f}, your net is to reach {baseline + 0.2:.3f}"
     right.set_title(f"what the best straight line gets right\n{goal}", fontsize=10)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.98, bottom=0.13, top=0.88, wspace=0.07)
     plt.show()
 
 
@@ -246,7 +246,7 @@ def draw_three_classes(net, points, labels):
         "three-class-trained",
     )
     fig.suptitle(f"linear baseline {baseline:.3f}, to be beaten: {baseline + 0.2:.3f}", fontsize=10, color="0.3")
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.98, bottom=0.03, top=0.86, wspace=0.01)
     plt.show()
 
 
@@ -293,7 +293,7 @@ def draw_four_layers(points, labels, passes=800, rate=0.001):
         else:
             dots(axes[2], seen, labels)
         axes[2].set_title("the same points in the second hidden layer", fontsize=10)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.06, right=0.99, bottom=0.14, top=0.92, wspace=0.04)
     plt.show()
 
 
@@ -322,11 +322,12 @@ def draw_norms(norms, layers=12, width=10):
         right.plot(depths, [entry[0] for entry in found], "o-", color=color)
     else:
         left.set(yscale="log", xlabel="layer (1 is next to the input)", ylabel="gradient norm", xticks=depths)
+        left.yaxis.set_major_formatter("{x:g}")  # a formula at each tick is slow to draw
         right.set(xlabel="number of layers", xticks=depths)
         left.legend(frameon=False, fontsize=9, loc="center right")
         for ax in (left, right):
             ax.spines[["top", "right"]].set_visible(False)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.07, right=0.99, bottom=0.15, top=0.91, wspace=0.04)
     plt.show()
 
 
@@ -361,7 +362,7 @@ def draw_depth(table, nets, points, labels):
         ax.set(yticks=places, yticklabels=[name for name, _ in bars], xlim=(0, 1.02), ylabel="layers, hidden units")
         ax.spines[["top", "right"]].set_visible(False)
     ax.set_title("accuracy", fontsize=10)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.97, bottom=0.06, top=0.95, wspace=0.26, hspace=0.12)
     plt.show()
 
 
@@ -386,7 +387,7 @@ def draw_grid(grid, net, points, labels):
             ax.plot(sound[0].ravel(), sound[1].ravel(), ".", ms=2, color="0.45")
         dots(ax, points, labels, size=9)
         ax.set_title(f"step {step:g}: {sound[0].shape[0]} x {sound[0].shape[1]} grid points", fontsize=10)
-    fig.tight_layout()
+    fig.subplots_adjust(left=0.01, right=0.99, bottom=0.04, top=0.95, wspace=0.04)
     plt.show()
 
 
