@@ -78,3 +78,12 @@ def test_cleared_output_is_gone_when_the_next_one_comes() -> None:
     assert len(outputs) == 1
     executed.output(outputs, message(*GOOD[0]), None, 0)
     assert [output.text for output in outputs] == ["a\nb"]
+
+
+@pytest.mark.parametrize("kind", ["kernel_info_reply", "execute_reply"])
+def test_reply_in_the_place_of_an_output_is_none(kind: str) -> None:
+    outputs: list[NotebookNode] = []
+    content = {"status": "ok", "language_info": {}}
+    assert well_formed(message(kind, content))
+    assert executing().output(outputs, message(kind, content), None, 0) is None
+    assert outputs == []

@@ -214,15 +214,17 @@ class SandboxExecute(Execute):  # type: ignore[misc]
 
     def output(
         self, outs: list[NotebookNode], msg: dict[str, Any], display_id: str | None, cell_index: int
-    ) -> NotebookNode:
+    ) -> NotebookNode | None:
         """As nbclient, which looks at each output's form once more: `well_formed` has done so."""
+        kind, content = msg["header"]["msg_type"], msg["content"]
+        if kind not in FIELDS:  # a reply where outputs are to come: some process sent what it should not
+            return None
         if self.clear_before_next_output:
             outs.clear()
             self.clear_display_id_mapping(cell_index)
             self.clear_before_next_output = False
         if display_id:
             self._display_id_map.setdefault(display_id, {}).setdefault(cell_index, []).append(len(outs))
-        kind, content = msg["header"]["msg_type"], msg["content"]
         outs.append(from_dict({"output_type": kind, **{name: content[name] for name in FIELDS[kind]}}))
         return outs[-1]
 
