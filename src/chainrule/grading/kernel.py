@@ -80,6 +80,7 @@ class SandboxExecute(Execute):  # type: ignore[misc]
         self.incidents: list[Incident] = []
         self.km: Any
         self.kc: Any
+        self.clear_before_next_output: bool
         notes["incidents"] = self.incidents
         limits = self._limits = self.limits()
 
