@@ -97,42 +97,54 @@ def outcomes(
 
 def slip_distances(item: Item, key: Key, cases: tuple[Drawn, ...]) -> dict[str, list[float]]:
     """For each slip, how far it is from the solution on each case, in tolerances."""
-    wants = outcomes(item, key, cases)
-    return {
-        slip.name: [
-            distance(item, got, want)
-            for got, want in zip(outcomes(item, key, cases, {item.id: key.edited(item.id, slip)}), wants, strict=True)
-        ]
-        for slip in item.slips
-    }
+    wants, rule = outcomes(item, key, cases), widest(item)
+    found = {}
+    with np.errstate(all="ignore"):
+        for slip in item.slips:
+            gots = outcomes(item, key, cases, {item.id: key.edited(item.id, slip)})
+            found[slip.name] = [_distance(got, want, rule) for got, want in zip(gots, wants, strict=True)]
+    return found
 
 
 def distance(item: Item, got: Any, want: Any) -> float:
     """How far two outcomes are apart, in tolerances; infinite where one raises or the forms differ."""
+    with np.errstate(all="ignore"):
+        return _distance(got, want, widest(item))
+
+
+def _distance(got: Any, want: Any, rule: Tolerance) -> float:
     if isinstance(got, Raised) or isinstance(want, Raised):
         return 0.0 if type(got) is type(want) else math.inf
-    return widest_gap(got, want, widest(item))
+    return _widest_gap(got, want, rule)
 
 
 def widest_gap(got: Any, want: Any, rule: Tolerance) -> float:
     """The widest ratio of `gaps`; by a shorter way where answers are made of finite float64 arrays of one shape."""
+    with np.errstate(all="ignore"):
+        return _widest_gap(got, want, rule)
+
+
+def _widest_gap(got: Any, want: Any, rule: Tolerance) -> float:
     kind = type(want)
     if kind is tuple and type(got) in (tuple, list) and len(got) == len(want):
         judged = rule.parts if len(rule.parts) == len(want) else ("all",) * len(want)
-        inner = rule._replace(parts=())
-        return max((widest_gap(g, w, inner) for g, w, on in zip(got, want, judged, strict=True) if on), default=0.0)
+        inner = rule._replace(parts=()) if rule.parts else rule
+        return max((_widest_gap(g, w, inner) for g, w, on in zip(got, want, judged, strict=True) if on), default=0.0)
     if kind is dict and type(got) is dict and want.keys() <= got.keys():
-        return max((widest_gap(got[key], entry, rule) for key, entry in want.items()), default=0.0)
+        return max((_widest_gap(got[key], entry, rule) for key, entry in want.items()), default=0.0)
     ratio = math.nan
     if kind in NUMBERS and type(got) in NUMBERS:
         ratio = abs(float(got) - float(want)) / _allowed(rule, abs(float(want)))
     elif _plain(got) and _plain(want) and got.shape == want.shape and want.size:
-        with np.errstate(all="ignore"):
-            # a quotient grows with its numerator: the largest is the largest numerator's
-            ratio = float(np.abs(got - want).max()) / _allowed(rule, float(np.abs(want).max()))
+        # a quotient grows with its numerator: the largest is the largest numerator's
+        ratio = _largest(got - want) / _allowed(rule, _largest(want))
     if math.isfinite(ratio):
         return ratio
     return max((gap.ratio for gap in gaps(got, want, rule)), default=0.0)
+
+
+def _largest(array: np.ndarray) -> float:
+    return float(np.maximum.reduce(np.abs(array), axis=None))
 
 
 NUMBERS = (float, np.float64)

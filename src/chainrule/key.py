@@ -52,6 +52,7 @@ class Key:
         self.cells = tuple(cells)
         self._of_item = {cell.item: cell for cell in self.cells if cell.item}
         self._runs: dict[tuple[Any, ...], dict[str, Any]] = {}
+        self._edited: dict[tuple[str, Slip | Same], str] = {}
 
     def __getitem__(self, name: str) -> Any:
         return copy.deepcopy(self.run([name])[name])
@@ -75,9 +76,11 @@ class Key:
 
     def edited(self, item: str, edit: Slip | Same) -> str:
         """The item's solution cell with an edit put in; BuildError where the edit's text is not there once."""
-        place = f"{self.unit}, item {item}, edit {edit.name}"
-        before, solution, after = _split(self._cell(item).source, place)
-        return before + edited_text(solution, edit, place) + after
+        if (item, edit) not in self._edited:
+            place = f"{self.unit}, item {item}, edit {edit.name}"
+            before, solution, after = _split(self._cell(item).source, place)
+            self._edited[item, edit] = before + edited_text(solution, edit, place) + after
+        return self._edited[item, edit]
 
     def run(
         self, names: Iterable[str], edits: Mapping[str, str] | None = None, values: Mapping[str, Any] | None = None
@@ -166,11 +169,11 @@ def _call(functions: list[Any], args: tuple[Any, ...]) -> Any:
 
 def fresh(args: tuple[Any, ...]) -> tuple[Any, ...]:
     """The arguments as every call gets them: copies, with probes and seeds made into functions and generators."""
-    from chainrule.check import decode, encode
-
     try:
-        return tuple(_copied(arg) for arg in args)
+        return tuple([_copied(arg) for arg in args])
     except _NotPlainError:
+        from chainrule.check import decode, encode
+
         decoded: tuple[Any, ...] = decode(encode(tuple(args)), trusted=True)
         return decoded
 
@@ -187,7 +190,7 @@ def _copied(thing: Any) -> Any:
     if kind is float or kind is str or kind is bool or thing is None or (kind is int and abs(thing) < 2**63):
         return thing
     if kind is tuple or kind is list:
-        return kind(_copied(entry) for entry in thing)
+        return kind([_copied(entry) for entry in thing])
     if kind is dict:
         return {_copied(key): _copied(entry) for key, entry in thing.items()}
     raise _NotPlainError

@@ -10,6 +10,7 @@ from typing import Any
 
 MESSAGE_BYTES = 64_000_000  # of one message; what is larger is dropped before it is parsed
 OUTPUTS = {"stream", "display_data", "update_display_data", "execute_result", "error"}
+JSON_MIME = re.compile(r"application/(.*\+)?json")  # of these a notebook holds any data, of others text alone
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # half a character, which no file can hold
 
 
@@ -33,11 +34,15 @@ def obituary(status: int) -> str:
 
 
 def well_formed(message: Mapping[str, Any]) -> bool:
-    """Whether nbclient can take the message as it is, and a notebook can hold it. Widgets' messages cannot come in."""
+    """Whether nbclient can take the message as it is, and a notebook can hold it: its outputs are not looked at again.
+
+    Widgets' messages cannot come in.
+    """
     content, parent = message["content"], message["parent_header"]
     if not (isinstance(content, dict) and isinstance(parent, dict) and _text_or_none(parent.get("msg_id"))):
         return False
-    if not isinstance(content.get("execution_count"), int | None):
+    count = content.get("execution_count")
+    if count is not None and not (type(count) is int and count >= 0):
         return False
     match message["msg_type"]:
         case "status":
@@ -50,6 +55,7 @@ def well_formed(message: Mapping[str, Any]) -> bool:
                 all(_showable(mime, data) for mime, data in content["data"].items())
                 and isinstance(content["metadata"], dict)
                 and _text_or_none(transient.get("display_id"))
+                and (message["msg_type"] != "execute_result" or "execution_count" in content)
             )
         case "error":
             return _is_error(content)
@@ -70,7 +76,7 @@ def _is_error(content: Mapping[str, Any]) -> bool:
 
 def _showable(mime: str, data: Any) -> bool:
     text = isinstance(data, str) or (isinstance(data, list) and all(isinstance(line, str) for line in data))
-    return text or mime.endswith("json")
+    return text or JSON_MIME.fullmatch(mime) is not None
 
 
 def _text_or_none(value: Any) -> bool:

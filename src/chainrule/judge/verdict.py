@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -53,7 +53,8 @@ class Verdict:
         return self.points == self.out_of
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        tree = {field.name: getattr(self, field.name) for field in fields(self)}
+        return tree | {"place": self.place and asdict(self.place)}
 
     @classmethod
     def from_json(cls, tree: dict[str, Any]) -> Verdict:
