@@ -9,7 +9,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import output_from_msg
 
 from chainrule.grading.kernel import SandboxExecute
-from chainrule.grading.messages import well_formed
+from chainrule.grading.messages import MAX_DEPTH, well_formed
 
 
 def shown(data: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -69,6 +69,20 @@ def test_what_nbformat_refuses_is_not_well_formed(kind: str, content: dict[str, 
         output_from_msg(message(kind, content))
     assert type(refused.value).__name__ in ("NotebookValidationError", "KeyError")
     assert not well_formed(message(kind, content))
+
+
+@pytest.mark.parametrize("place", ["data", "metadata"])
+def test_what_is_nested_deeply_is_not_well_formed(place: str) -> None:
+    """Who walks through it by recursion would fail, which would look like a fault of ours."""
+    deep: list[Any] = []
+    for _ in range(MAX_DEPTH - 5):
+        deep = [deep]
+    for more, good in ((0, True), (10, False), (100_000, False)):
+        for _ in range(more):
+            deep = [deep]
+        content: dict[str, Any] = {"data": {}, "metadata": {}}
+        content[place]["application/json"] = deep
+        assert well_formed(message("display_data", content)) is good
 
 
 def test_cleared_output_is_gone_when_the_next_one_comes() -> None:

@@ -6,11 +6,13 @@ import json
 import re
 import signal
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Any
 
 MESSAGE_BYTES = 64_000_000  # of one message; what is larger is dropped before it is parsed
 OUTPUTS = {"stream", "display_data", "update_display_data", "execute_result", "error"}
 JSON_MIME = re.compile(r"application/(.*\+)?json")  # of these a notebook holds any data, of others text alone
+MAX_DEPTH = 100  # of lists and dictionaries in each other: libraries walk through it by recursion
 SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")  # half a character, which no file can hold
 
 
@@ -42,7 +44,7 @@ def well_formed(message: Mapping[str, Any]) -> bool:
     if not (isinstance(content, dict) and isinstance(parent, dict) and _text_or_none(parent.get("msg_id"))):
         return False
     count = content.get("execution_count")
-    if count is not None and not (type(count) is int and count >= 0):
+    if is_deep(content) or (count is not None and not (type(count) is int and count >= 0)):
         return False
     match message["msg_type"]:
         case "status":
@@ -66,6 +68,17 @@ def well_formed(message: Mapping[str, Any]) -> bool:
         case "clear_output" | "execute_input":
             return True
     return False
+
+
+def is_deep(tree: Any) -> bool:
+    """Whether parsed JSON has more than MAX_DEPTH lists and dictionaries in each other."""
+    level = [tree]
+    for _ in range(MAX_DEPTH):
+        entries = chain.from_iterable(thing.values() if isinstance(thing, dict) else thing for thing in level)
+        level = [entry for entry in entries if isinstance(entry, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _is_error(content: Mapping[str, Any]) -> bool:

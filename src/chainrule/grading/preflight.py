@@ -9,6 +9,7 @@ import nbformat
 
 from chainrule.course import Unit
 from chainrule.errors import SubmissionError
+from chainrule.grading.messages import is_deep
 from chainrule.grading.remark import Remark
 from chainrule.grading.submission import LINK, UNREADABLE, Submission, shown
 
@@ -58,6 +59,8 @@ def read(name: str, content: bytes) -> nbformat.NotebookNode:
         or not {"cells", "worksheets"} & set(tree)
     ):
         raise SubmissionError("corrupt-notebook", name, "is JSON, but no notebook.")
+    if is_deep(tree):
+        raise SubmissionError("corrupt-notebook", name, "is nested too deeply.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # cell ids that repeat or are missing: nbformat gives new ones

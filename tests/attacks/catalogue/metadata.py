@@ -69,6 +69,20 @@ def skipped(notebook: NotebookNode) -> None:
     every_cell(lambda cell: cell.metadata.update(tags=tags))(notebook)
 
 
+def nested(depth: int) -> Any:
+    """Lists in lists in the metadata of the notebook, of a cell and of an output."""
+
+    def change(notebook: NotebookNode) -> None:
+        deep: list[Any] = []
+        for _ in range(depth):
+            deep = [deep]
+        notebook.metadata["deep"] = notebook.cells[0].metadata["deep"] = deep
+        output = {"output_type": "display_data", "data": {"application/json": deep}, "metadata": {"deep": deep}}
+        next(cell for cell in notebook.cells if cell.cell_type == "code").outputs = [NotebookNode(output)]
+
+    return change
+
+
 def graded_before(notebook: NotebookNode) -> None:
     """All that a graded notebook holds: scores, verdicts, evidence, fingerprint, comments."""
     verdicts = [{"item": item, "status": "right", "points": 1.0, "out_of": 1.0} for item in HONEST]
@@ -142,6 +156,10 @@ ATTACKS = {
     "says-skip": Attack("tags that keep tests from running", change=skipped),
     "says-graded": Attack("a notebook that is graded already", change=graded_before),
     "says-outputs": Attack("outputs of no known kind", change=odd_outputs),
+    "says-deep": Attack("metadata nested 60 deep", change=nested(60)),
+    "says-deeper": Attack(
+        "metadata nested 400 deep", change=nested(400), earns=None, causes=told("corrupt-notebook")
+    ),
     "says-kernel": Attack("a kernel of its own", change=of_notebook(kernelspec=KERNEL, language_info={"name": "R"})),
     "says-language": Attack("a language that is no text", change=of_notebook(language_info=[], kernelspec=[])),
     "says-cell-ids": Attack("cell ids of markup", change=odd_ids),

@@ -38,6 +38,18 @@ WARNS = (
 TERMINAL = f"import sys\nfor stream in (sys.stdout, sys.stderr):\n    print('{ESCAPES}', file=stream)\n"
 
 
+# by the socket itself: Python's own sending stops at that depth
+DEEP = """
+import json, os
+kernel = get_ipython().kernel
+for depth in (150, 400, 700, 900, 5000):
+    for place in ('"data": {"application/json": @}, "metadata": {}', '"data": {}, "metadata": {"x": @}'):
+        content = "{" + place.replace("@", "[" * depth + "]" * depth) + "}"
+        line = '["display_data", ' + json.dumps(kernel.get_parent()["msg_id"]) + ", " + content + "]\\n"
+        os.write(kernel.session.descriptor, line.encode())
+"""
+
+
 def prose(text: str) -> object:
     """A cell of prose with that text."""
     return lambda notebook: notebook.cells.append(new_markdown_cell(text))
@@ -76,6 +88,7 @@ ATTACKS = {
     "shows-width": Attack("a picture's width that is an attribute", shows("image/png", PNG, width="1 onerror=alert(6660)", height="1 onload=alert(6660)", alt='" onerror="alert(6660)')),
     "shows-widget": Attack("a widget's view that closes its script", shows("application/vnd.jupyter.widget-view+json", "</script><script>alert(6660)</script>")),
     "shows-json": Attack("markup in JSON", shows("application/json", f'"{SCRIPT}"')),
+    "shows-deep": Attack("outputs nested so deeply that to walk through them ends the grader's recursion", DEEP),
     "prints-markup": Attack("markup as text", PLAIN),
     "prints-escapes": Attack("escapes of the terminal", TERMINAL),
     "writes-prose": Attack("a script in a cell of prose", change=prose(f"# x\n\n{SCRIPT}\n\n[x](javascript:alert(6660)) <{'javascript'}:alert(6660)>\n\n$\\text{{{SCRIPT}}}$")),
