@@ -15,7 +15,11 @@ from chainrule import doctor
 from chainrule.course import Course
 from chainrule.doctor import Finding, examine
 from chainrule.grading import sandbox
+from chainrule.grading.inside import confine
+from chainrule.grading.room import Room
 from helpers import TINY, built_course, chainrule_here, once
+
+settings = Room.settings
 
 
 @pytest.fixture
@@ -28,7 +32,7 @@ def course(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> Course:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without starting a kernel, which one test does."""
-    monkeypatch.setattr(doctor, "_kernel", lambda course: Finding("kernel", True, "not run"))
+    monkeypatch.setattr(doctor, "_kernel", lambda course: iter([Finding("kernel", True, "not run")]))
 
 
 def found(course: Course) -> dict[str, Finding]:
@@ -81,7 +85,19 @@ def test_kernel_that_sees_the_course(course: Course, monkeypatch: pytest.MonkeyP
     config.write_text(config.read_text() + "c.SandboxExecute.trust_students = True\n")
     finding = found(course)["kernel"]
     assert not finding.good
-    assert "True" in finding.says
+    assert "[true, " in finding.says
+
+
+def test_protections_are_seen_from_inside(course: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is installed but not in force is told as missing: a cell looks for itself."""
+    findings = found(course)
+    assert findings["system calls"].good
+    assert findings["Landlock"].good is (confine.landlock_version() > 0)
+    (course.root / "nbgrader_config.py").open("a").write('c.SandboxExecute.engine = "cold"\n')
+    monkeypatch.setattr(Room, "settings", lambda room: settings(room) | {"trusted": True})
+    findings = found(course)
+    assert (findings["system calls"].good, findings["Landlock"].good) == (False, False)
+    assert findings["Landlock"].says == "not in force"
 
 
 def test_missing_package(course: Course, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:

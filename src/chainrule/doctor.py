@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import json
 import shutil
 import sys
 from collections.abc import Iterator
@@ -41,8 +42,8 @@ def examine(course: Course) -> Iterator[Finding]:
         except importlib.metadata.PackageNotFoundError:
             yield Finding(name, False, "not installed", mend="pip install -e .")
     yield _sandbox()
-    yield from _protections()
-    yield _kernel(course)
+    yield from _kernel(course)
+    yield _groups()
     yield _gradebook(course)
     yield _policy(course)
     free = shutil.disk_usage(course.root).free
@@ -71,47 +72,65 @@ def _sandbox() -> Finding:
     return Finding("sandbox", True, f"{bwrap.path}: no network, own processes, read-only system, nothing of the course")
 
 
-def _protections() -> Iterator[Finding]:
-    """What is put up inside the walls where this machine has it. Grading runs without, less well guarded."""
-    from chainrule.grading.cgroup import make_group
-    from chainrule.grading.inside import confine
-    from chainrule.grading.sandbox import Limits
+# What a notebook sees of the course, of its machine and of the walls. A process may set its own name, by all rights
+# but Landlock's.
+LOOK = """
+import json, os, socket
+try:
+    open("/proc/self/comm", "w").close()
+    landlock = False
+except OSError:
+    landlock = True
+filtered = "Seccomp:\\t2" in open("/proc/self/status").read()
+print(json.dumps([os.path.exists({place!r}), socket.gethostname(), os.getppid() == 0, filtered, landlock]))
+"""
 
-    filtered = confine.call_filter() is not None
+
+def _kernel(course: Course) -> Iterator[Finding]:
+    """Runs a cell in the sandbox: whether it can see the course from there, how it was started, and what holds it.
+
+    Without a protection grading runs, less well guarded.
+    """
+    from chainrule.grading.inside import confine
+    from chainrule.grading.kernel import SandboxExecute
+    from chainrule.nbgrading import course_config
+
+    cell = new_code_cell(LOOK.format(place=str(course.root / "authoring")))
+    try:
+        notebook = nbformat.v4.new_notebook(cells=[_imports(course), cell])
+        SandboxExecute(config=course_config(course.root)).preprocess(notebook, {})
+    except ChainruleError as error:
+        yield Finding("kernel", False, str(error), mend="chainrule doctor")
+        return
+    said = "".join(output.get("text", "") for output in notebook.cells[1].outputs).strip()
+    try:
+        seen, host, forked, filtered, landlock = json.loads(said)
+    except ValueError:
+        seen, host, forked, filtered, landlock = True, "", False, False, False
+    if seen or host != "sandbox":
+        yield Finding("kernel", False, f"a cell in the sandbox said {said!r}", mend="chainrule doctor")
+        return
+    how = "forked from a warm process" if forked else "started cold for each notebook, which is slower"
+    yield Finding("kernel", True, f"ran a cell in the sandbox; {how}")
     says = "calls that reach far into the kernel are refused" if filtered else "libseccomp is not installed"
     yield Finding("system calls", filtered, says, needed=False, mend="apt-get install libseccomp2")
     version = confine.landlock_version()
-    says = f"version {version}: files can be written in the sandbox's own folders alone" if version else "not here"
-    yield Finding(
-        "Landlock", bool(version), says, needed=False, mend="a kernel from 5.13 on, with landlock in its lsm="
-    )
+    says = f"version {version}: files can be written in the sandbox's own folders alone" if landlock else "not in force"
+    yield Finding("Landlock", landlock, says, needed=False, mend="a kernel from 5.13 on, with landlock in its lsm=")
+
+
+def _groups() -> Finding:
+    from chainrule.grading.cgroup import make_group
+    from chainrule.grading.sandbox import Limits
+
     group = make_group(Limits())
     if group is not None:
         group.remove()
     says = (
         "memory and processes are limited for a notebook as a whole" if group else "limits hold for each process alone"
     )
-    delegated = "systemd-run --user --scope chainrule grade UNIT"
-    yield Finding("control groups", group is not None, says, needed=False, mend=delegated)
-
-
-def _kernel(course: Course) -> Finding:
-    """Runs a cell in the sandbox, and looks whether it can see the course from there, and how it was started."""
-    from chainrule.grading.kernel import SandboxExecute
-    from chainrule.nbgrading import course_config
-
-    place = str(course.root / "authoring")
-    cell = new_code_cell(f"import os, socket\nprint(os.path.exists({place!r}), socket.gethostname(), os.getppid())")
-    try:
-        notebook = nbformat.v4.new_notebook(cells=[_imports(course), cell])
-        SandboxExecute(config=course_config(course.root)).preprocess(notebook, {})
-    except ChainruleError as error:
-        return Finding("kernel", False, str(error), mend="chainrule doctor")
-    said = "".join(output.get("text", "") for output in notebook.cells[1].outputs).strip()
-    if not said.startswith("False sandbox "):
-        return Finding("kernel", False, f"a cell in the sandbox said {said!r}", mend="chainrule doctor")
-    how = "forked from a warm process" if said.endswith(" 0") else "started cold for each notebook, which is slower"
-    return Finding("kernel", True, f"ran a cell in the sandbox; {how}")
+    mend = "systemd-run --user --scope chainrule grade UNIT"
+    return Finding("control groups", group is not None, says, needed=False, mend=mend)
 
 
 def _policy(course: Course) -> Finding:
