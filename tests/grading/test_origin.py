@@ -20,7 +20,7 @@ def look(*names):
     settings = os.environ.copy()
     origin.start()
     server = Path("/proc", str(forkserver._forkserver._forkserver_pid))
-    print(b"multiprocessing.forkserver" not in (server / "cmdline").read_bytes())
+    print((server / "cmdline").read_bytes() == Path("/proc/self/cmdline").read_bytes())
     for _ in range(100):  # it begins by closing them
         ours = [fd for fd in (server / "fd").iterdir() if fd.exists() and os.readlink(fd) == __file__]
         if not ours:
