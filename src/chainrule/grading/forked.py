@@ -35,6 +35,10 @@ NAMESPACES = {
 }
 HOLD = ["/bin/cat"]  # a sandbox's program where the kernel joins it: says that it is up, then waits for more to say
 
+# Looks, 2 ms apart, in which bwrap may end by itself, after the sandbox's first process: it then waits for that. Killed
+# before, it would leave it to the system's first process, which in a container may never take it.
+PATIENCE = 250
+
 
 class ForkedKernel:
     """One kernel: started, interrupted and ended here; `client` is what nbclient talks to."""
@@ -166,8 +170,9 @@ class ForkedKernel:
         if self.client is not None:
             self.client.close()
         if self.process is not None:
-            self.process.kill()
-            for _ in range(1000):
+            for number in range(1000):
+                if self._init is None or number == PATIENCE:
+                    self.process.kill()
                 if self.process.poll() is not None:
                     break
                 await asyncio.sleep(0.002)

@@ -148,6 +148,7 @@ def _watch(child: int, keeper: socket.socket) -> None:
             with suppress(ProcessLookupError):
                 os.killpg(child, signal.SIGKILL if over else signal.SIGINT)
             if over:
+                os.waitpid(child, 0)  # or it is the system's first process to take it, which in a container may not
                 return
 
 
