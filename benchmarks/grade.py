@@ -137,7 +137,7 @@ def measure_unit(
             measure = _grade_plain if way == PLAIN else _grade_with_kit
             runs[way].append(measure(unit, course, names, way, folder / "said.txt"))
             shutil.rmtree(course)
-    cells = {draws: _cells_alone(unit, kit, names[:20], draws) for draws in {way.draws for way in kit_ways}}
+    cells = {draws: cells_alone(unit, kit, names[:20], draws) for draws in {way.draws for way in kit_ways}}
     shutil.rmtree(folder)
     return Found(unit.name, students, runs, cells)
 
@@ -199,7 +199,7 @@ def _expect_scores(gradebook: Path, unit: Unit, students: int, log: Path) -> Non
         )
 
 
-def _cells_alone(unit: Unit, course: Path, names: list[str], draws: bool) -> float:
+def cells_alone(unit: Unit, course: Path, names: list[str], draws: bool) -> float:
     """Seconds of processor time that a mean notebook's own cells take, without imports and test cells."""
     paths = [str(course / "submitted" / name / unit.name / unit.source.name) for name in names]
     flags = [] if draws else [NO_PICTURES]
