@@ -122,7 +122,7 @@ print(os.getcwd(), _dh, ip.history_manager.dir_hist, ip.starting_dir, ip.home_di
 print(ip.profile_dir.location, ip.profile_dir.startup_dir, ip.history_manager.hist_file, folders, modes)
 """
 BUILT = """
-import builtins, sys, threading, warnings
+import builtins, sys, threading, time, warnings
 ip = get_ipython()
 print(sys.path[0], sys.ps1, sorted(dir(builtins)), *map(str, warnings.filters))
 print(sys.modules['__main__'].__dict__ is ip.user_ns, sys.displayhook is ip.displayhook, type(ip))
@@ -131,7 +131,7 @@ print(sys.stdout is ip._orig_sys_module_state['stdout'], sys.stderr is ip.kernel
 print(*(formatter.type_printers.keys() for formatter in ip.display_formatter.formatters.values()))
 print('IOPub' in [thread.name for thread in threading.enumerate()], threading.current_thread().name)
 print([os.environ[name] for name in ('CLICOLOR', 'CLICOLOR_FORCE', 'FORCE_COLOR', 'PAGER', 'GIT_PAGER')], os.umask(18))
-os.system('echo of a program')
+os.system('echo of a program'); time.sleep(0.3)  # a thread of the kernel's passes a program's words on
 """
 
 
