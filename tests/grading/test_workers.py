@@ -10,13 +10,14 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
 
 from chainrule.course import Course
-from chainrule.grading import origin, rooms
+from chainrule.grading import origin, record, rooms
 from chainrule.grading import workers as processes
 from chainrule.grading.forkserver import OwnServer, imported_modules
 from chainrule.grading.lock import sole_grader
@@ -130,7 +131,7 @@ def test_worker_that_is_deaf_is_ended(own: Course, monkeypatch: pytest.MonkeyPat
     (work,) = hand_in(own, "amy")
     work = replace(work, files=(*work.files, ("large.txt", bytes(5_000_000))))
     with Workers(job(own), 1, 100) as workers:
-        ((outcome,),) = workers.grade_all(iter([work]))
+        (outcome,) = chain(*workers.grade_all(iter([work])))
     assert outcome.scores is not None
     assert len(set(first)) == 2
     assert all(map(gone, first))
@@ -154,6 +155,28 @@ def test_no_more_is_read_than_is_graded(own: Course) -> None:
     assert most <= 4  # two with the workers, and as many handed over before the last outcomes were
 
 
+def test_first_notebooks_run_while_the_gradebook_is_made_ready(own: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """nbgrader takes a second to take a unit in, which the workers do not wait for."""
+    hand_in(own, "amy", "bob", "cy")
+    given: list[str] = []
+    before: list[str] = []
+    give, prepare = processes._Worker.give, record.prepare
+
+    def told(worker: processes._Worker, submission: Submission, *rest: int) -> None:
+        given.append(submission.student)
+        give(worker, submission, *rest)
+
+    def slow(*args: object) -> None:
+        before.extend(given)
+        prepare(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(processes._Worker, "give", told)
+    monkeypatch.setattr(record, "prepare", slow)
+    grade_unit(own, own.unit(TINY), jobs=2)
+    assert before == ["amy", "bob"]
+    assert scores(own, own.unit(TINY), "cy") == FULL
+
+
 def test_outcomes_hold_no_files(own: Course) -> None:
     """What is recorded lies on the disk, and not in memory as well."""
     hand_in(own, "amy")
@@ -166,7 +189,8 @@ def test_outcomes_hold_no_files(own: Course) -> None:
 def test_no_folder_is_left(own: Course, trouble: list[signal.Signals]) -> None:
     """Each worker takes its temporary folders with it."""
     with Workers(job(own), 1, 100) as workers:
-        assert [batch[0].kit_fault for batch in workers.grade_all(iter(hand_in(own, "amy")))] == [None]
+        (outcome,) = chain(*workers.grade_all(iter(hand_in(own, "amy"))))
+        assert outcome.kit_fault is None
         (pid,) = Troubled.pids
         assert list(rooms.short_temp().glob(f"{rooms.PREFIX}{pid}-*"))
     assert not list(rooms.short_temp().glob(f"{rooms.PREFIX}{pid}-*"))

@@ -43,17 +43,22 @@ class Cluster:
         self.client.close()
 
     def grade_all(self, submissions: Iterator[Submission]) -> Iterator[list[Graded]]:
-        """Outcomes as they come, those together that come together. A few submissions for each worker are held."""
+        """Outcomes as they come, those together that come together. A few submissions for each worker are held.
+
+        The first batch is empty: it comes when every worker has some.
+        """
         from distributed import as_completed
 
         waiting: dict[str, str] = {}  # by task, the student
         running = as_completed(loop=self.client.loop)
+        batch: list[Graded] = []
         while True:
             for _ in range(AHEAD * self._places() - len(waiting)):  # workers come and go
                 self._give(submissions, running, waiting)
+            yield batch
             if not waiting:
                 return
-            yield [self._take(future, waiting.pop(future.key)) for future in running.next_batch()]
+            batch = [self._take(future, waiting.pop(future.key)) for future in running.next_batch()]
 
     def _give(self, submissions: Iterator[Submission], running: Any, waiting: dict[str, str]) -> None:
         submission = next(submissions, None)

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Protocol
 
@@ -34,7 +35,10 @@ class Grading(Protocol):
     def __exit__(self, *exc: object) -> None: ...
 
     def grade_all(self, submissions: Iterator[Submission]) -> Iterator[list[Graded]]:
-        """Outcomes as they come, those together that come together. Submissions are asked for as they are needed."""
+        """Outcomes as they come, those together that come together. Submissions are asked for as they are needed.
+
+        The first batch is empty: it comes when the first submissions are given out.
+        """
 
 
 def grade_unit(
@@ -76,13 +80,13 @@ def grade_unit(
                 hands_for(unit, job, course.limits(), len(planned.todo), jobs, cluster) as hands,
             ):
                 begin(planned)
-                # while the workers start, and loaded meanwhile: nbgrader and its gradebook are slow
-                from chainrule.grading.record import Writer, prepare
+                from chainrule.grading.record import Writer, prepare  # slow, and loaded while the workers start
 
-                prepare(course, unit, staging)
-                known = _standings(course, unit)
+                batches = outcomes_of(course, unit, planned.todo, _standings(course, unit), hands)
+                at_once = next(batches)
+                prepare(course, unit, staging)  # slow, too: meanwhile the first notebooks run
                 with Writer(course, unit) as writer:
-                    for batch in outcomes_of(course, unit, planned.todo, known, hands):
+                    for batch in chain([at_once], batches):
                         writer.write(batch)
                         for graded in batch:
                             outcomes.append(without_contents(graded))
@@ -117,11 +121,15 @@ def _standings(course: Course, unit: Unit) -> Mapping[str, Standing]:
     from sqlalchemy.orm import Session
 
     from chainrule.grading.database import reading
-    from chainrule.grading.standing import standings
+    from chainrule.grading.standing import standings, standings_at_first
     from chainrule.policy import read_policy
 
-    with reading(course) as connection, Session(connection) as session:
-        return standings(session, unit, read_policy(course))
+    policy = read_policy(course)
+    with reading(course) as connection:
+        if connection is None:
+            return standings_at_first(unit, policy)
+        with Session(connection) as session:
+            return standings(session, unit, policy)
 
 
 def without_contents(graded: Graded) -> Graded:

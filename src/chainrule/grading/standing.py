@@ -23,7 +23,9 @@ from chainrule.policy import Policy
 
 def standings(db: Session, unit: Unit, policy: Policy) -> defaultdict[str, Standing]:
     """Every student's standing in a unit; of those whom the gradebook does not know, what course.toml says."""
-    assignment = db.query(Assignment).filter(Assignment.name == unit.name).one()
+    assignment = db.query(Assignment).filter(Assignment.name == unit.name).one_or_none()
+    if assignment is None:
+        return standings_at_first(unit, policy)
     found: dict[str, dict[str, Any]] = {}
     students = db.query(SubmittedAssignment.student_id, SubmittedAssignment.extension)
     of_unit = students.filter(SubmittedAssignment.assignment_id == assignment.id)
@@ -42,6 +44,13 @@ def standings(db: Session, unit: Unit, policy: Policy) -> defaultdict[str, Stand
     db.rollback()  # nothing was written, and nothing is held while the class is graded
     common = Standing(due=policy.due_date(unit.name, assignment.duedate))
     return defaultdict(lambda: common, {student: Standing(**fields) for student, fields in found.items()})
+
+
+def standings_at_first(unit: Unit, policy: Policy) -> defaultdict[str, Standing]:
+    """The same before the gradebook knows the unit."""
+    found = {student: Standing(due=policy.due_for(unit.name, student)) for student in policy.extensions}
+    common = Standing(due=policy.due_date(unit.name, None))
+    return defaultdict(lambda: common, found)
 
 
 def _by_cell(db: Any, assignment: Assignment, table: Any, *columns: Any) -> Any:

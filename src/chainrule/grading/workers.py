@@ -58,16 +58,21 @@ class Workers:
             self._kernels.close()
 
     def grade_all(self, submissions: Iterator[Submission]) -> Iterator[list[Graded]]:
-        """Outcomes as they come, those together that come together. No more submissions are held than workers."""
+        """Outcomes as they come, those together that come together. No more submissions are held than workers.
+
+        The first batch is empty: it comes when every worker has a submission.
+        """
         if self._kernels is not None:
             self._kernels.wait()
         self._idle = [_Worker(self.job, self._kernels) for _ in range(self.count)]
         again: deque[tuple[Submission, int]] = deque()
         fresh = ((submission, 0) for submission in submissions)
+        batch: list[Graded] = []
         while True:
             while self._idle and (task := again.popleft() if again else next(fresh, None)):
                 self._idle[-1].give(*task, self.longest)
                 self._busy.append(self._idle.pop())
+            yield batch  # recorded while the workers are at work again
             if not self._busy:
                 return
             batch = []
@@ -77,10 +82,6 @@ class Workers:
                 if graded is not None:
                     self._idle.append(worker)
                     batch.append(graded)
-                    task = again.popleft() if again else next(fresh, None)
-                    if task:  # before the outcome is recorded, so that nobody waits for that
-                        worker.give(*task, self.longest)
-                        self._busy.append(self._idle.pop())
                     continue
                 submission, tries, why = worker.submission, worker.tries, worker.why
                 assert submission is not None
@@ -91,8 +92,6 @@ class Workers:
                 else:
                     fault = Remark("kit-fault", self.job.unit, why)
                     batch.append(Graded(submission.student, 0.0, kit_fault=fault))
-            if batch:
-                yield batch
 
     def _ready(self) -> list[_Worker]:
         """The busy workers that answered, died or have taken too long; waits for the first."""
