@@ -149,6 +149,22 @@ def test_every_way_of_grading_counts_alike(ways: Path) -> None:
     assert extensions == {"amy": None, "bob": None, "0012": DAY, "dee": 7 * DAY, "eve": DAY, "fay": None}
 
 
+@pytest.mark.parametrize("knows", ["no gradebook", "another unit"])
+def test_first_grading_counts_alike(course: Course, monkeypatch: pytest.MonkeyPatch, knows: str) -> None:
+    """Before the gradebook knows the unit, what is due when is course.toml's to say."""
+    before = page(course, "0012")
+    for folder in (course.gradebook, course.root / "autograded", course.root / "feedback"):
+        shutil.rmtree(folder)
+    if knows == "another unit":
+        course.gradebook.mkdir()
+        with gradebook_of(course) as gradebook:
+            gradebook.add_assignment("other", duedate=datetime(2020, 1, 1))
+    said = chainrule_here(monkeypatch, course.root, "grade", TINY)
+    assert said.status == 0, said
+    assert held(course) == PENALTIES | {"eve": 1.0}  # her extension was in the gradebook
+    assert page(course, "0012") == before
+
+
 def test_unchanged_policy_changes_nothing(course: Course, grade_again: Grade) -> None:
     """Not a byte of a result, and the line does not speak of it."""
     before = tree(course.root / "autograded"), tree(course.root / "feedback"), rows(course)
