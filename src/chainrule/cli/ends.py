@@ -16,7 +16,7 @@ class Status(IntEnum):
     """The exit status; docs/assistant.md says what to do about each."""
 
     DONE = 0
-    FAILED = 1  # a check of the kit's, the kit itself, or this machine
+    FAILED = 1  # a build, a check, the kit itself or this machine
     NOT_DONE = 2  # what was asked for, or the course, is not as it should be; Typer's own status for wrong options, too
     LOOK = 3  # done, and a person must look at something
 
