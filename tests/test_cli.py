@@ -267,6 +267,17 @@ def test_student_prints_verdicts(graded: Course, monkeypatch: pytest.MonkeyPatch
     assert f"total: {sum(CLASS_SCORES['bob'].values()):g} of {sum(FULL.values()):g}" in said.out
 
 
+def test_names_reach_no_terminal_as_commands(graded: Course, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Escapes, codes of pictures and Rich's own markup are printed as they are, in results and in errors."""
+    name = "\x1b[31m:bug:[red]"
+    said = chainrule_here(monkeypatch, graded.root, "student", TINY, name)
+    assert (said.status, "nothing graded of \\x1b[31m:bug:[red] in" in said.err) == (2, True), said
+    submit(graded, graded.unit(TINY), name, '{"cells": [')
+    said = chainrule_here(monkeypatch, graded.root, "grade", TINY)
+    assert (said.status, len(said.lines_of("\\x1b[31m:bug:[red]"))) == (3, 1), said
+    assert "\x1b" not in said.out
+
+
 def test_report_prints_and_writes(graded: Course, monkeypatch: pytest.MonkeyPatch) -> None:
     """The tables hold the class's numbers, the CSV one line a student and item."""
     said = chainrule_here(monkeypatch, graded.root, "report")

@@ -17,6 +17,7 @@ from chainrule.demo.students import Student, make_class
 from chainrule.errors import CourseError
 from chainrule.grading.outcome import Graded
 from chainrule.grading.remark import Remark
+from chainrule.judge import explain
 from helpers import (
     BOB,
     CLASS_SCORES,
@@ -179,16 +180,14 @@ def two(unit: Unit, count: int, rng: np.random.Generator) -> list[Student]:
 @pytest.mark.parametrize("fault", ["credit", "name"])
 def test_one_wrong_score_is_status_1(home: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
     """A judge that gives a slip another credit, or another name, fails the demo in that line alone."""
-    from chainrule.judge import unit as judging
-
-    judged = judging._slip_verdict
+    judged = explain.slip_verdict
 
     def off(*args: object, **more: object) -> object:
         verdict = judged(*args, **more)  # type: ignore[arg-type]
         return replace(verdict, points=1.5) if fault == "credit" else replace(verdict, slips=("divided",))
 
     monkeypatch.setattr(run, "make_class", two)
-    monkeypatch.setattr(judging, "_slip_verdict", off)
+    monkeypatch.setattr(explain, "slip_verdict", off)
     said = chainrule_here(monkeypatch, home.root, "demo", "--students", "2", "--into", str(tmp_path / "demo"))
     assert said.status == 1
     assert "2 submissions graded, 1 not as they should be" in said.out

@@ -20,7 +20,7 @@ FAILED = Failure("ValueError", "no", 1, "")
 
 
 def sign_of(change, wants=WANTS):
-    return signs(None, [change(want) for want in wants], wants, ["x"])
+    return signs([change(want) for want in wants], wants)
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,14 @@ def test_signs_in_dicts_and_tuples():
     wants = [{"a": WANTS[0], "b": (WANTS[1], WANTS[0])}]
     opposite = [{"a": -WANTS[0], "b": (-WANTS[1], -WANTS[0])}]
     mixed = [{"a": -WANTS[0], "b": (WANTS[1], -WANTS[0])}]
-    assert "opposite" in signs(None, opposite, wants, ["x"])
-    assert signs(None, mixed, wants, ["x"]) is None
+    assert "opposite" in signs(opposite, wants)
+    assert signs(mixed, wants) is None
 
 
 def test_one_of_two_rows_is_no_sign():
     """With two rows, one right one is as likely to be chance."""
     want = np.array([[1.0, 2.0], [3.0, 4.0]])
-    assert signs(None, [want + np.array([[0.0], [1.0]])], [want], ["x"]) is None
+    assert signs([want + np.array([[0.0], [1.0]])], [want]) is None
 
 
 def test_agree(small):

@@ -24,8 +24,8 @@ from chainrule.grading.forkserver import NO_THREADS
 CONTEXT = multiprocessing.get_context("forkserver")
 # One thread a worker: the cores are shared by workers, and sums come out the same whatever their number.
 ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NUMEXPR_NUM_THREADS"), "1")
-# and what the command imports, not the command itself: Python warns where a main module was imported before
-IMPORTED = ["chainrule.grading.worker", "typer", "rich.progress", "rich.table"]
+# and the command, which a worker imports with its parent's main module
+IMPORTED = ["chainrule.grading.worker", "chainrule.cli"]
 # bytes: a socket's name has room for 107, of which multiprocessing's folder and file take 32
 LONGEST_TEMP = 75
 

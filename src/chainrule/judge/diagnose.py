@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from chainrule.cases import Drawn, outcomes, slip_pairs, tolerance, widest_gap
-from chainrule.check import as_array
+from chainrule.check import as_array, first_gap
 from chainrule.errors import BuildError
 from chainrule.evidence import Failure
 from chainrule.items import Item, Slip
@@ -35,24 +35,19 @@ def known_slips(
     gots: list[Any],
     wants: list[Any],
     cases: tuple[Drawn, ...],
-    edits: Mapping[str, str] | None = None,
-    answer: Callable[[Mapping[str, str]], list[Any]] | None = None,
 ) -> tuple[Slip, ...]:
     """The slip, or the pair of slips, whose answers these are on every case; empty where there is none.
 
-    `wants` is what the right key answers: a slip that no case shows is not named. `answer` runs the key
-    with edits (by default on the cases); `edits` are mistakes already named on earlier items.
+    `wants` is what the right key answers: a slip that no case shows is not named. A value has no cases.
     """
-    base = dict(edits or {})
-    run = answer or (lambda with_edits: outcomes(item, key, cases, with_edits))
     for slip in item.slips:
-        theirs = run({**base, item.id: key.edited(item.id, slip)})
+        theirs = outcomes(item, key, cases, {item.id: key.edited(item.id, slip)})
         if recognised(item, gots, theirs, wants):
             return (slip,)
     for one, other in slip_pairs(item):
         text = edited_twice(item, key, one, other)
         if text is not None:
-            theirs = run({**base, item.id: text})
+            theirs = outcomes(item, key, cases, {item.id: text})
             # two edits that only break the code together are no diagnosis
             if not any(isinstance(t, Raised) for t in theirs) and recognised(item, gots, theirs, wants):
                 return (one, other)
@@ -84,8 +79,24 @@ def edited_twice(item: Item, key: Key, one: Slip, other: Slip) -> str | None:
     return head + text + tail
 
 
+def too_coarse(item: Item, gots: list[Any], wants: list[Any]) -> bool:
+    """Whether float32 is all that is wrong, where the item does not take it."""
+    if item.float32 or any(isinstance(got, Failure) for got in gots):
+        return False
+    rule = tolerance(item)._replace(float32=True)
+    return all(first_gap(got, want, rule) is None for got, want in zip(gots, wants, strict=True))
+
+
+def unrepeatable(item: Item, gots: list[Any], cases: tuple[Drawn, ...]) -> bool:
+    """Whether the last case, which is the first fresh one again, has another result than that."""
+    first = next((i for i, case in enumerate(cases) if not case.public), None)
+    if first is None or first == len(cases) - 1 or isinstance(gots[first], Failure) or isinstance(gots[-1], Failure):
+        return False
+    return first_gap(gots[-1], gots[first], tolerance(item)) is not None
+
+
 @np.errstate(all="ignore")  # the student's numbers may be of any size
-def signs(item: Item, gots: list[Any], wants: list[Any], names: list[str]) -> str | None:
+def signs(gots: list[Any], wants: list[Any]) -> str | None:
     """A general remark that the numbers of every judged case support, such as an exact factor of minus one."""
     pairs = [(as_array(got), as_array(want)) for got, want in _leaves(gots, wants)]
     usable = [(got.astype(float), want.astype(float)) for got, want in pairs if got is not None and want is not None]

@@ -9,7 +9,7 @@ import pandas as pd
 
 from chainrule.course import Unit
 from chainrule.items import Item
-from chainrule.judge.unit import CHANGES, UNREPEATABLE, WARNS
+from chainrule.judge.function import CHANGES, UNREPEATABLE, WARNS
 
 # names that the judge gives where an item has no slip of its own for it
 BLEMISHES = {

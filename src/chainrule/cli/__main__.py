@@ -1,0 +1,5 @@
+"""`python -m chainrule.cli`: the command itself."""
+
+from chainrule.cli import main
+
+main()
