@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from chainrule.cases import Drawn, outcomes, tolerance
-from chainrule.check import first_gap, gap_text, raised_text, short
+from chainrule.check import encode, first_gap, gap_text, raised_text, short
 from chainrule.course import Unit
 from chainrule.errors import KitError
 from chainrule.evidence import Evidence, Failure, Run
@@ -164,7 +164,10 @@ def _same_case_differs(item: Item, gots: list[Any], cases: tuple[Drawn, ...]) ->
     first = next((i for i, case in enumerate(cases) if not case.public), None)
     if first is None or first == len(cases) - 1 or isinstance(gots[first], Failure) or isinstance(gots[-1], Failure):
         return False
-    return first_gap(gots[-1], gots[first], tolerance(item)) is not None
+    try:
+        return first_gap(gots[-1], gots[first], tolerance(item)) is not None
+    except ValueError:  # a table of more than numbers: pandas does not say whether the whole is the same
+        return encode(gots[-1]) != encode(gots[first])
 
 
 def _parts_share(item: Item, gots: list[Any], wants: list[Any]) -> float:

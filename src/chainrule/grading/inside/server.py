@@ -1,8 +1,9 @@
 """The fork server: a process that has imported what a unit's notebooks import, and forks once for each notebook.
 
-    python -I -c START server.py SETTINGS
+    python -I -c START
 
-`START` runs this file (`forkserver.START`); `SETTINGS` is JSON: the control socket's descriptor, the modules to import.
+`START` (`forkserver.START`) reads `told`, JSON, from its standard input and runs this file: it is told where this file
+is, the control socket's descriptor, the modules to import.
 
 It is started outside the sandbox with a small environment, knows no secret, opens nothing of the course, and never
 runs a student's code: its grandchild does, once it has joined a sandbox that bubblewrap has built. For each request
@@ -33,7 +34,7 @@ from typing import Any
 def _sibling(name: str) -> Any:
     """A file beside this one as a module whose code names no path of this side: students' tracebacks show it."""
     module = types.ModuleType(name)
-    text = Path(sys.argv[1]).with_name(f"{name}.py").read_text("utf-8")
+    text = Path(told["server"]).with_name(f"{name}.py").read_text("utf-8")
     exec(compile(text, f"/chainrule/{name}.py", "exec"), module.__dict__)
     return module
 
@@ -185,5 +186,5 @@ def _forget() -> None:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[2]))
+    main(told)
     os._exit(0)
