@@ -28,11 +28,11 @@ from chainrule.grading.sandbox import INSIDE, environment
 START_SECONDS = 60
 WORD_BYTES = 1_000_000  # of what it says when it is ready
 SERVER = Path(__file__).parent / "inside" / "server.py"
-# Under a name that is no path of ours, which the notebook's process shows where it prints its stack. Nor is there one in
-# the command line, which `ps` shows there: what it is told comes through its standard input.
+# Under a name that is no path of ours: the notebook's process shows it where it prints its stack. Nor is one in the
+# command line, which `ps` shows there: what it is told comes through its standard input.
 START = (
-    "import json, sys; told = json.load(sys.stdin); "
-    "exec(compile(open(told['server'], encoding='utf-8').read(), '/chainrule/server.py', 'exec'))"
+    "import json, sys; "
+    "exec(compile(open(json.loads(sys.stdin.readline()), encoding='utf-8').read(), '/chainrule/server.py', 'exec'))"
 )
 
 NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # pyarrow's, which pandas imports where it finds it
@@ -76,7 +76,12 @@ class OwnServer(ForkServer):
             _copy_fonts(_font_cache(), self._folder)
             source = check_source()
             check = None if source is None else {"source": str(source), "seen": str(INSIDE / CHECK)}
-            told = {"server": str(SERVER), "control": theirs.fileno(), "modules": list(modules), "check": check}
+            settings = {
+                "folder": str(SERVER.parent),
+                "control": theirs.fileno(),
+                "modules": list(modules),
+                "check": check,
+            }
             self.process = Popen(
                 [sys.executable, "-I", "-B", "-c", START],
                 env=environment(self._folder) | {"MPLCONFIGDIR": str(self._folder)} | NO_THREADS,
@@ -90,7 +95,7 @@ class OwnServer(ForkServer):
         atexit.register(self.close)
         assert self.process.stdin is not None
         with suppress(BrokenPipeError), self.process.stdin as stdin:  # `wait` hears why
-            stdin.write(json.dumps(told).encode())
+            stdin.write(f"{json.dumps(str(SERVER))}\n{json.dumps(settings)}\n".encode())
 
     def wait(self) -> None:
         """Return when it is ready. Raises ForkUnavailable, and is closed, where it cannot be."""

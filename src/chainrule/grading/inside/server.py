@@ -2,8 +2,8 @@
 
     python -I -c START
 
-`START` (`forkserver.START`) reads `told`, JSON, from its standard input and runs this file: it is told where this file
-is, the control socket's descriptor, the modules to import.
+`START` (`forkserver.START`) runs this file, whose path it reads from its standard input. The next line there is JSON:
+the folder that this file is in, the control socket's descriptor, the modules to import.
 
 It is started outside the sandbox with a small environment, knows no secret, opens nothing of the course, and never
 runs a student's code: its grandchild does, once it has joined a sandbox that bubblewrap has built. For each request
@@ -30,11 +30,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+settings: dict[str, Any] = json.loads(sys.stdin.readline())
+
 
 def _sibling(name: str) -> Any:
     """A file beside this one as a module whose code names no path of this side: students' tracebacks show it."""
     module = types.ModuleType(name)
-    text = Path(told["server"]).with_name(f"{name}.py").read_text("utf-8")
+    text = Path(settings["folder"], f"{name}.py").read_text("utf-8")
     exec(compile(text, f"/chainrule/{name}.py", "exec"), module.__dict__)
     return module
 
@@ -186,5 +188,5 @@ def _forget() -> None:
 
 
 if __name__ == "__main__":
-    main(told)
+    main(settings)
     os._exit(0)
