@@ -126,7 +126,7 @@ class half(np.ndarray):
 TABLE = """
 import pandas as pd
 def half(x):
-    return pd.DataFrame({"a": [None, "b"], "c": [2**62, [1]]}, dtype=object)
+    return pd.DataFrame({"a": [None, "b"], "c": [2**62, 0.5]}, dtype=object)
 total = letter = half(0)
 """
 CHANGES = """
