@@ -380,12 +380,29 @@ def test_output_is_bounded(flood: str) -> None:
     assert done.texts()[1] == "2"
 
 
+@pytest.mark.parametrize("mime", ["text/plain", EVIDENCE_MIME])
+def test_number_of_outputs_is_bounded(mime: str) -> None:
+    """Outputs that hold next to nothing still take time in each later step: none counts as nothing."""
+    sends = f"from IPython.display import publish_display_data as send\nfor _ in range(1500): send({{{mime!r}: ''}})"
+    many = f"def x():\n{textwrap.indent(sends, '    ')}\n    return 5"
+    done = run(many, check_cell("x"), "1 + 1", output_mb=1, evidence_mb=1)
+    assert done.causes()[0] == ("evidence-limit" if mime == EVIDENCE_MIME else "output-limit")
+    assert 1000 < len(done.nb.cells[1].outputs) < 1200
+
+
 def test_evidence_is_bounded() -> None:
     """Answers above the limit are left out and said so; another cell's budget is its own."""
     done = run("big, x = 'x' * 3_000_000, 5", check_cell("big"), check_cell("x"), evidence_mb=1)
     assert done.causes() == ["evidence-limit"]
     assert done.nb.cells[1].outputs == []
     assert done.evidence(2)["answer"] == 5
+
+
+def test_test_cell_leaves_no_names_behind() -> None:
+    """A name of the kit's could stand in the place of one of the student's."""
+    done = run("_s, x = 7, 5\nnames = {*dir(), 'names'}", check_cell("x"), "print(_s, {*dir()} - names, end='')")
+    new = done.texts()[2].removeprefix("7 ")
+    assert all(name.startswith(("_i", "_oh", "_dh")) for name in eval(new)), new
 
 
 FORGED = """

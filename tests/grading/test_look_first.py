@@ -84,7 +84,7 @@ REFUSED = {
     link_the_notebook: "tiny.ipynb is a link, which is not followed. Put the work itself there",
     two_spaces: "has outer or double spaces or one of * ? [ in its name. Rename the folder to the student's id",
     escapes: "has a name that is not text which can be printed. Rename the folder to the student's id",
-    much: "MB of files that are allowed. Clear outputs, remove data files, then: chainrule grade 91-tiny --student amy",
+    much: "Clear outputs, remove data files and empty cells, then: chainrule grade 91-tiny --student amy",
 }
 
 

@@ -85,6 +85,13 @@ def test_what_is_nested_deeply_is_not_well_formed(place: str) -> None:
         assert well_formed(message("display_data", content)) is good
 
 
+@pytest.mark.parametrize("number", [float("nan"), float("-inf")])
+def test_what_only_python_reads_is_not_well_formed(number: float) -> None:
+    """A notebook that holds such a number is not opened by Jupyter's own page."""
+    assert not well_formed(message("display_data", shown({"application/json": [number]})))
+    assert not well_formed(message("display_data", {"data": {}, "metadata": {"x": {"y": number}}}))
+
+
 def test_cleared_output_is_gone_when_the_next_one_comes() -> None:
     executed = executing()
     outputs = [NotebookNode(output_type="stream", name="stdout", text="old")]

@@ -13,7 +13,7 @@ import pytest
 from chainrule.course import Unit
 from chainrule.errors import SubmissionError
 from chainrule.grading import submission
-from chainrule.grading.preflight import notebook_of, read
+from chainrule.grading.preflight import MAX_CELLS, MAX_ENTRIES, notebook_of, read
 from chainrule.grading.remark import Remark
 from chainrule.grading.submission import Standing, Submission, expect_usable_id, read_submission
 from helpers import solved
@@ -196,6 +196,29 @@ def test_too_large(tiny: Unit, submitted: Path, monkeypatch: pytest.MonkeyPatch)
     assert caught.value.cause == "too-large"
     monkeypatch.setattr(submission, "MAX_BYTES", size)
     assert len(taken(submitted).files) == 2
+
+
+@pytest.mark.parametrize("place", ["cells", "metadata", "outputs"])
+def test_too_many_parts(place: str) -> None:
+    """What is small for a file may be much for all that walks through a notebook."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")])
+    if place == "cells":
+        notebook.cells = [{"cell_type": "raw", "source": "", "metadata": {}}] * (MAX_CELLS + 1)
+    elif place == "metadata":
+        notebook.metadata["x"] = {"y": [0] * MAX_ENTRIES}
+    else:
+        notebook.cells[0].outputs = [nbformat.v4.new_output("stream", text="")] * (MAX_ENTRIES // 3)
+    with pytest.raises(SubmissionError) as caught:
+        read("tiny.ipynb", json.dumps(notebook).encode())
+    assert caught.value.cause == "too-large"
+
+
+def test_many_parts_pass() -> None:
+    """Many cells, and a large table among the outputs."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1") for _ in range(MAX_CELLS)])
+    table = {"application/json": [[0.5] * 100] * 1000}
+    notebook.cells[0].outputs = [nbformat.v4.new_output("display_data", table)]
+    assert len(read("tiny.ipynb", json.dumps(notebook).encode()).cells) == MAX_CELLS
 
 
 CELLS = '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": '

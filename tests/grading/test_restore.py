@@ -73,6 +73,19 @@ def test_edited_cell_is_the_original_again(tiny: Unit, notebook: NotebookNode, g
     assert restore(notebook, tiny) == []
 
 
+def test_half_characters_are_replaced(tiny: Unit, notebook: NotebookNode) -> None:
+    """JSON can name them, and no file can hold them; all else is as it was."""
+    restored = copy.deepcopy(notebook)
+    restore(restored, tiny)
+    notebook.cells.append(nbformat.v4.new_code_cell("x = '\ud800\u00e9\U0001f600'"))
+    notebook.metadata["\udfff"] = ["\udfff"]
+    assert restore(notebook, tiny) == []
+    assert notebook.cells[-1].source == "x = '?\u00e9\U0001f600'"
+    assert notebook.metadata["?"] == ["?"]
+    assert notebook.cells[:-1] == restored.cells
+    nbformat.writes(notebook).encode("utf-8")
+
+
 @pytest.mark.parametrize("kind", ["markdown", "raw"])
 def test_test_cell_of_another_type_is_code_again(tiny: Unit, notebook: NotebookNode, kind: str) -> None:
     """Prose is not run: a test cell turned into it would never be judged."""

@@ -6,6 +6,7 @@ import copy
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from chainrule.cases import draw, rng_for
@@ -24,6 +25,14 @@ def squash(z):
 
 
 # --------------------------------------------------------------------------- right and wrong
+
+
+@pytest.mark.parametrize("entries", [["x", "y"], [None, 2**62], []])
+def test_a_table_where_numbers_are_wanted_is_wrong(small, judge, entries):
+    """Whatever it holds: pandas does not say whether two such tables are the same."""
+    verdict = judge(small, only=("squash",), squash=lambda z: pd.DataFrame({"a": entries}, dtype=object))["squash"]
+    assert (verdict.status, verdict.points) == (Status.WRONG, 0)
+    assert not [remark for remark in verdict.remarks if "different results" in remark]
 
 
 def test_the_key_gets_everything(small, judge):

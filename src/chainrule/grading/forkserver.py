@@ -28,8 +28,12 @@ from chainrule.grading.sandbox import INSIDE, environment
 START_SECONDS = 60
 WORD_BYTES = 1_000_000  # of what it says when it is ready
 SERVER = Path(__file__).parent / "inside" / "server.py"
-# under a name that is no path of ours: the notebook's process shows it where it prints its stack
-START = "import sys; exec(compile(open(sys.argv[1], encoding='utf-8').read(), '/chainrule/server.py', 'exec'))"
+# Under a name that is no path of ours: the notebook's process shows it where it prints its stack. Nor is one in the
+# command line, which `ps` shows there: what it is told comes through its standard input.
+START = (
+    "import json, sys; "
+    "exec(compile(open(json.loads(sys.stdin.readline()), encoding='utf-8').read(), '/chainrule/server.py', 'exec'))"
+)
 
 NO_THREADS = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # pyarrow's, which pandas imports where it finds it
 
@@ -72,18 +76,26 @@ class OwnServer(ForkServer):
             _copy_fonts(_font_cache(), self._folder)
             source = check_source()
             check = None if source is None else {"source": str(source), "seen": str(INSIDE / CHECK)}
-            settings = {"control": theirs.fileno(), "modules": list(modules), "check": check}
+            settings = {
+                "folder": str(SERVER.parent),
+                "control": theirs.fileno(),
+                "modules": list(modules),
+                "check": check,
+            }
             self.process = Popen(
-                [sys.executable, "-I", "-B", "-c", START, str(SERVER), json.dumps(settings)],
+                [sys.executable, "-I", "-B", "-c", START],
                 env=environment(self._folder) | {"MPLCONFIGDIR": str(self._folder)} | NO_THREADS,
                 cwd="/",
-                stdin=DEVNULL,
+                stdin=PIPE,
                 stdout=DEVNULL,
                 stderr=PIPE,
                 pass_fds=[theirs.fileno()],
                 start_new_session=True,  # Ctrl-C is the grader's to hear
             )
         atexit.register(self.close)
+        assert self.process.stdin is not None
+        with suppress(BrokenPipeError), self.process.stdin as stdin:  # `wait` hears why
+            stdin.write(f"{json.dumps(str(SERVER))}\n{json.dumps(settings)}\n".encode())
 
     def wait(self) -> None:
         """Return when it is ready. Raises ForkUnavailable, and is closed, where it cannot be."""

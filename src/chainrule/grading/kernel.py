@@ -41,6 +41,7 @@ FIELDS = {  # of each kind of output, in the order that nbformat gives them
 }
 DEFAULT = Limits()
 FIGURE = re.compile(r"<\w+ size \S+ with \d+ Axes>")  # how matplotlib names a figure
+LEAST_BYTES = 1000  # what any output counts at least: each takes time in all that is done to the notebook afterwards
 NOT_DRAWN = "A picture belongs here. Pictures were not drawn when this was graded."
 
 Cause = Literal[
@@ -192,7 +193,8 @@ class SandboxExecute(Execute):  # type: ignore[misc]
         self._evidence_left = self._limits.evidence_bytes
         source = cell.source
         if item is not None:
-            cell.source = f'import sys as _s; _s.modules["check"].collect({json.dumps(item)})'
+            # it leaves no name behind that could take the place of one of the student's
+            cell.source = f'__import__("sys").modules["check"].collect({json.dumps(item)})'
         try:
             return await super().async_execute_cell(cell, cell_index, *args, **kwargs)
         finally:
@@ -202,21 +204,22 @@ class SandboxExecute(Execute):  # type: ignore[misc]
         """As nbclient, up to the limits of output."""
         if msg["msg_type"] not in OUTPUTS:
             return super().process_message(msg, cell, cell_index)
+        size = max(msg["size"], LEAST_BYTES)
         if self._collecting and EVIDENCE_MIME in msg["content"].get("data", ()):
-            self._evidence_left -= msg["size"]
+            self._evidence_left -= size
             if self._evidence_left < 0:
                 says = f"answers above {self.evidence_mb} MB were left out"
                 self._incident(cell_index, cell, "evidence-limit", says)
                 return None
         elif self._flooded:
             return None
-        elif msg["size"] > self._output_left:  # what is left is kept for later cells
+        elif size > self._output_left:  # what is left is kept for later cells
             says = f"the notebook's output passed {self.output_mb} MB; the rest of this cell's was left out"
             self._flooded = True
             self._stop(cell_index, cell, "output-limit", says)
             return None
         else:
-            self._output_left -= msg["size"]
+            self._output_left -= size
         if not self.pictures:
             say_not_drawn(msg["content"])
         return super().process_message(msg, cell, cell_index)

@@ -56,6 +56,7 @@ def well_formed(message: Mapping[str, Any]) -> bool:
             return (
                 all(_showable(mime, data) for mime, data in content["data"].items())
                 and isinstance(content["metadata"], dict)
+                and _is_json(content["metadata"])
                 and _text_or_none(transient.get("display_id"))
                 and (message["msg_type"] != "execute_result" or "execution_count" in content)
             )
@@ -89,7 +90,16 @@ def _is_error(content: Mapping[str, Any]) -> bool:
 
 def _showable(mime: str, data: Any) -> bool:
     text = isinstance(data, str) or (isinstance(data, list) and all(isinstance(line, str) for line in data))
-    return text or JSON_MIME.fullmatch(mime) is not None
+    return text or (JSON_MIME.fullmatch(mime) is not None and _is_json(data))
+
+
+def _is_json(tree: Any) -> bool:
+    """Python reads NaN and 1e999, and writes what no other program can read."""
+    try:
+        json.dumps(tree, allow_nan=False)
+    except ValueError:
+        return False
+    return True
 
 
 def _text_or_none(value: Any) -> bool:

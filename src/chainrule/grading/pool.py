@@ -24,7 +24,9 @@ from chainrule.grading.staging import STAGING, sweep_staging
 from chainrule.grading.submission import Standing, Submission, read_submission
 from chainrule.grading.workers import Workers
 
-GRACE = 60  # seconds above notebook_seconds, for all that is not the notebook; a worker that needs more hangs
+# Seconds above notebook_seconds, for all that is not the notebook; a worker that needs more hangs. The largest that can
+# be handed in (of cells, outputs, answers) takes half a minute, and more where others take the processor.
+GRACE = 180
 
 
 class Grading(Protocol):

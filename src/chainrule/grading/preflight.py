@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
+from typing import Any
 
 import nbformat
 
@@ -12,6 +13,10 @@ from chainrule.errors import SubmissionError
 from chainrule.grading.messages import is_deep
 from chainrule.grading.remark import Remark
 from chainrule.grading.submission import LINK, UNREADABLE, Submission, shown
+
+# Of a notebook. What each step takes for more is time without bound; the course's own have some 100 and some 2,000.
+MAX_CELLS = 5000
+MAX_ENTRIES = 500_000  # of all lists and dictionaries
 
 
 def notebook_of(unit: Unit, submission: Submission) -> tuple[nbformat.NotebookNode, tuple[Remark, ...]]:
@@ -61,6 +66,8 @@ def read(name: str, content: bytes) -> nbformat.NotebookNode:
         raise SubmissionError("corrupt-notebook", name, "is JSON, but no notebook.")
     if is_deep(tree):
         raise SubmissionError("corrupt-notebook", name, "is nested too deeply.")
+    if _entries(tree) > MAX_ENTRIES:
+        raise SubmissionError("too-large", name, f"holds more than {MAX_ENTRIES:,} values.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # cell ids that repeat or are missing: nbformat gives new ones
@@ -68,9 +75,19 @@ def read(name: str, content: bytes) -> nbformat.NotebookNode:
             parsed = nbformat.convert(nbformat.reader.reads(text), 4)
             _, parsed = nbformat.validator.normalize(parsed)
         _expect_cells(parsed)
-        return parsed
     except Exception as error:  # nbformat's readers raise whatever the damage makes them raise
         raise SubmissionError("corrupt-notebook", name, f"is no valid notebook ({type(error).__name__}).") from error
+    if len(parsed.cells) > MAX_CELLS:
+        raise SubmissionError("too-large", name, f"has more than {MAX_CELLS:,} cells.")
+    return parsed
+
+
+def _entries(tree: Any) -> int:
+    """How many values the lists and dictionaries of parsed JSON hold; of no depth that was refused before."""
+    if not isinstance(tree, dict | list):
+        return 0
+    inner = tree.values() if isinstance(tree, dict) else tree
+    return len(tree) + sum(_entries(thing) for thing in inner if isinstance(thing, dict | list))
 
 
 def _expect_cells(notebook: nbformat.NotebookNode) -> None:

@@ -11,7 +11,7 @@ AGAIN = "chainrule grade {unit} --student {student}"
 WAYS_OUT = {
     "corrupt-notebook": f"Ask for a new copy (in Jupyter: File > Download), then: {AGAIN}",
     "missing-notebook": f"Rename the file or ask for it, then: {AGAIN}",
-    "too-large": f"Clear outputs, remove data files, then: {AGAIN}",
+    "too-large": f"Clear outputs, remove data files and empty cells, then: {AGAIN}",
     "student-id": "Rename the folder to the student's id, then: chainrule grade {unit}",
     "unreadable": f"Give yourself the right to read it (chmod -R u+rX), then: {AGAIN}",
     "link": f"Put the work itself there, then: {AGAIN}",

@@ -7,11 +7,12 @@ student nothing by itself: it is put back and the answer is judged, and a person
 from __future__ import annotations
 
 import copy
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
 
-from nbformat import NotebookNode
+from nbformat import NotebookNode, from_dict
 from nbformat.corpus.words import generate_corpus_id as random_cell_id
 
 from chainrule.course import TEST, Unit
@@ -52,7 +53,14 @@ def restore(nb: NotebookNode, unit: Unit) -> list[Remark]:
 
 
 def _mend_form(nb: NotebookNode) -> None:
-    """Leave out what breaks the format's schema where no answer is: cells' ids, the notebook's metadata."""
+    """Leave out what breaks the format's schema where no answer is: cells' ids, the notebook's metadata.
+
+    Half characters, which JSON can name and no file can hold, are replaced wherever they are.
+    """
+    try:
+        (text := json.dumps(nb, ensure_ascii=False)).encode("utf-8")
+    except UnicodeEncodeError:
+        nb.update(from_dict(json.loads(text.encode("utf-8", "replace"))))
     for name, kind in METADATA.items():
         if name in nb.metadata and not isinstance(nb.metadata[name], kind):
             del nb.metadata[name]

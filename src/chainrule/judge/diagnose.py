@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from chainrule.cases import Drawn, outcomes, slip_pairs, tolerance, widest_gap
-from chainrule.check import as_array, first_gap
+from chainrule.check import as_array, encode, first_gap
 from chainrule.errors import BuildError
 from chainrule.evidence import Failure
 from chainrule.items import Item, Slip
@@ -92,7 +92,10 @@ def unrepeatable(item: Item, gots: list[Any], cases: tuple[Drawn, ...]) -> bool:
     first = next((i for i, case in enumerate(cases) if not case.public), None)
     if first is None or first == len(cases) - 1 or isinstance(gots[first], Failure) or isinstance(gots[-1], Failure):
         return False
-    return first_gap(gots[-1], gots[first], tolerance(item)) is not None
+    try:
+        return first_gap(gots[-1], gots[first], tolerance(item)) is not None
+    except ValueError:  # a table of more than numbers: pandas does not say whether the whole is the same
+        return encode(gots[-1]) != encode(gots[first])
 
 
 @np.errstate(all="ignore")  # the student's numbers may be of any size

@@ -123,6 +123,12 @@ class half(np.ndarray):
     def __eq__(self, other): return True
     def __array_ufunc__(self, *a, **k): return np.True_
 """
+TABLE = """
+import pandas as pd
+def half(x):
+    return pd.DataFrame({"a": [None, "b"], "c": [2**62, 0.5]}, dtype=object)
+total = letter = half(0)
+"""
 CHANGES = """
 def half(x):
     x[:] = 2 * x
@@ -155,5 +161,6 @@ ATTACKS = {
     "answers-worked": answers("the worked examples' answers, whatever is asked", WORKED, "half", half=0.0, scale=2.0),
     "answers-first": answers("right for the first calls only", COUNTING, "half", half=0.0),
     "answers-proxy": answers("a class in the function's place, equal to everything", PROXY, "half", half=0.0),
+    "answers-table": answers("a table of anything, for which pandas has no truth", TABLE, "half", half=0.0),
     "answers-in-place": answers("changes the arguments to what it returns", CHANGES, "half", half=0.5),
 }

@@ -10,7 +10,7 @@ from typing import Any
 
 from attack import HONEST, Attack, every_cell, graded_cell, told, with_cell
 from nbformat import NotebookNode
-from nbformat.v4 import new_markdown_cell, new_output
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
 
 from catalogue.forging import MIME, VERDICT
 from helpers import cell_of
@@ -107,6 +107,18 @@ def odd_outputs(notebook: NotebookNode) -> None:
             cell.execution_count = -1
 
 
+def half_characters(notebook: NotebookNode) -> None:
+    """In code, prose, metadata and outputs; JSON can name them."""
+    half = "x = '\ud800' # \udfff"
+    output = new_output("stream", text=half)
+    notebook.cells += [new_code_cell(half, metadata={half: half}, outputs=[output]), new_markdown_cell(half)]
+    notebook.metadata[half] = [half]
+
+
+def twenty_thousand_cells(notebook: NotebookNode) -> None:
+    notebook.cells += [new_markdown_cell("x")] * 20_000
+
+
 def odd_ids(notebook: NotebookNode) -> None:
     for cell in notebook.cells:
         cell.id = '"><img src=x onerror=alert(6660)>' * 3
@@ -159,6 +171,13 @@ ATTACKS = {
     "says-deep": Attack("metadata nested 60 deep", change=nested(60)),
     "says-deeper": Attack(
         "metadata nested 400 deep", change=nested(400), earns=None, causes=told("corrupt-notebook")
+    ),
+    "says-half-characters": Attack("half characters, which no file can hold", change=half_characters),
+    "says-many-cells": Attack(
+        "twenty thousand cells", change=twenty_thousand_cells, earns=None, causes=told("too-large")
+    ),
+    "says-many-values": Attack(
+        "metadata of two million numbers", change=of_notebook(x=[0] * 2_000_000), earns=None, causes=told("too-large")
     ),
     "says-kernel": Attack("a kernel of its own", change=of_notebook(kernelspec=KERNEL, language_info={"name": "R"})),
     "says-language": Attack("a language that is no text", change=of_notebook(language_info=[], kernelspec=[])),

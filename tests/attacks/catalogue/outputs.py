@@ -48,6 +48,34 @@ for depth in (150, 400, 700, 900, 5000):
         line = '["display_data", ' + json.dumps(kernel.get_parent()["msg_id"]) + ", " + content + "]\\n"
         os.write(kernel.session.descriptor, line.encode())
 """
+# messages that are of no form, or nearly of one
+NONSENSE = """
+import json, os
+kernel = get_ipython().kernel
+me = json.dumps(kernel.get_parent()["msg_id"])
+long, half = "9" * 4300, '"\\\\ud800"'
+content = {
+    "clear_output": ['{"wait": "x"}', '{}'],
+    "status": ['{}', '{"execution_state": null}'],
+    "stream": ['{"name": ["stdout"], "text": "x"}', '{"name": "stdout", "text": %s}' % half, '{"name": "stdout"}'],
+    "error": ['{"ename": "x", "evalue": "y", "traceback": "z"}', '{"ename": %s, "evalue": "", "traceback": []}' % half],
+    "execute_reply": ['{"status": "error"}', '{"status": 1}', '[]'],
+    "execute_input": ['{"execution_count": %s}' % long, '{"execution_count": -1}', '{"execution_count": true}'],
+    "display_data": [
+        '{"data": {"application/json": [NaN, -Infinity, 1e999, %s]}, "metadata": {"x": NaN}}' % long,
+        '{"data": {%s: "x", "": "x", "a b": "x"}, "metadata": {%s: 1}}' % (half, half),
+        '{"data": {"text/plain": ["a", 1]}, "metadata": {}}', '{"data": [], "metadata": {}}', '{"data": {}}',
+        '{"data": {"text/plain": "x"}, "metadata": {}, "transient": {"display_id": {}}}',
+        '{"data": {"text/plain": "x"}, "metadata": {}, "transient": [1]}',
+    ],
+    "update_display_data": ['{"data": {}, "metadata": {}, "transient": {"display_id": "none such"}}'],
+    "comm_open": ['{"comm_id": "x", "target_name": "y", "data": {}}'], "comm_msg": ['{}'],
+    "input_request": ['{"prompt": "x", "password": false}'], "fault": ['{"says": "x"}'],
+}
+lines = [f'["{kind}", {me}, {text}]'.encode() for kind, texts in content.items() for text in texts]
+lines += [b"null", b"{}", b"[1, 2, 3]", b"[[], [], []]", b'["stream", {}, {}]', b"\\xff\\xfe" * 9, "[]".encode("utf-16")]
+os.write(kernel.session.descriptor, b"\\n".join(lines) + b"\\n")
+"""
 
 
 def prose(text: str) -> object:
@@ -89,6 +117,7 @@ ATTACKS = {
     "shows-widget": Attack("a widget's view that closes its script", shows("application/vnd.jupyter.widget-view+json", "</script><script>alert(6660)</script>")),
     "shows-json": Attack("markup in JSON", shows("application/json", f'"{SCRIPT}"')),
     "shows-deep": Attack("outputs nested so deeply that to walk through them ends the grader's recursion", DEEP),
+    "shows-nonsense": Attack("messages of no form, or nearly of one", NONSENSE),
     "prints-markup": Attack("markup as text", PLAIN),
     "prints-escapes": Attack("escapes of the terminal", TERMINAL),
     "writes-prose": Attack("a script in a cell of prose", change=prose(f"# x\n\n{SCRIPT}\n\n[x](javascript:alert(6660)) <{'javascript'}:alert(6660)>\n\n$\\text{{{SCRIPT}}}$")),

@@ -19,7 +19,7 @@ get_ipython().ast_transformers.append(NoAsserts())
 """
 INPUT = """
 def no_tests(lines):
-    return ["pass\\n" if line.lstrip().startswith(("assert", "check(", "import sys as _s")) else line for line in lines]
+    return ["pass\\n" if line.lstrip().startswith(("assert", "check(", "__import__")) else line for line in lines]
 get_ipython().input_transformers_cleanup.append(no_tests)
 """
 INPUT_ASSERTS = """

@@ -139,6 +139,12 @@ for path in filter(None, found):
     print("read", "the judge", len(open(path).read()))
 """
 
+OWN_PATH = """
+import os, sys
+words = open("/proc/self/cmdline").read() + str(sys.orig_argv) + open("/proc/self/environ").read()
+print("found", "it:", words) if "@KIT@" in words else None
+"""
+
 KEYRING = """
 import ctypes
 libc = ctypes.CDLL(None, use_errno=True)
@@ -194,6 +200,7 @@ ATTACKS = {
     "reads-network": Attack("asks services of this machine", NETWORK),
     "reads-cases": Attack("looks in the cases for what is wanted", CASES),
     "reads-kit": Attack("looks for the judge's own code", KIT),
+    "reads-own-path": Attack("looks where its own process was started from", OWN_PATH),
     "reads-keyring": Attack(
         "searches the kernel's keyrings, which know no namespace", KEYRING, batch="keys", needs="system calls"
     ),

@@ -151,6 +151,13 @@ end = time.monotonic() + 1
 while time.monotonic() < end:
     kernel.session.send(kernel.iopub_socket, "stream", {"name": "stdout", "text": "x" * 30_000_000}, parent=parent)
 """
+SMALL_OUTPUTS = """
+import json, os
+kernel = get_ipython().kernel
+line = json.dumps(["display_data", kernel.get_parent()["msg_id"], {"data": {}, "metadata": {}}]) + "\\n"
+for _ in range(50):
+    os.write(kernel.session.descriptor, line.encode() * 1000)
+"""
 STATES = """
 kernel = get_ipython().kernel
 parent = kernel.get_parent()
@@ -257,6 +264,9 @@ ATTACKS = {
     "clears-output": Attack("clears its output without end", CLEARS, at_most=True, may=ENDS, survives=False),
     "sends-large-messages": Attack(
         "messages of 30 MB as fast as it can", LARGE_MESSAGES, at_most=True, may=ENDS, survives=False
+    ),
+    "sends-small-outputs": Attack(
+        "fifty thousand outputs with nothing in them", SMALL_OUTPUTS, causes=OUTPUT, may=ENDS, survives=False
     ),
     "sends-states": Attack("says that it is done, without end", STATES, at_most=True, may=ENDS, survives=False),
     "says-long-error": Attack(

@@ -1,8 +1,9 @@
 """The fork server: a process that has imported what a unit's notebooks import, and forks once for each notebook.
 
-    python -I -c START server.py SETTINGS
+    python -I -c START
 
-`START` runs this file (`forkserver.START`); `SETTINGS` is JSON: the control socket's descriptor, the modules to import.
+`START` (`forkserver.START`) runs this file, whose path it reads from its standard input. The next line there is JSON:
+the folder that this file is in, the control socket's descriptor, the modules to import.
 
 It is started outside the sandbox with a small environment, knows no secret, opens nothing of the course, and never
 runs a student's code: its grandchild does, once it has joined a sandbox that bubblewrap has built. For each request
@@ -29,11 +30,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+settings: dict[str, Any] = json.loads(sys.stdin.readline())
+
 
 def _sibling(name: str) -> Any:
     """A file beside this one as a module whose code names no path of this side: students' tracebacks show it."""
     module = types.ModuleType(name)
-    text = Path(sys.argv[1]).with_name(f"{name}.py").read_text("utf-8")
+    text = Path(settings["folder"], f"{name}.py").read_text("utf-8")
     exec(compile(text, f"/chainrule/{name}.py", "exec"), module.__dict__)
     return module
 
@@ -185,5 +188,5 @@ def _forget() -> None:
 
 
 if __name__ == "__main__":
-    main(json.loads(sys.argv[2]))
+    main(settings)
     os._exit(0)
