@@ -135,7 +135,15 @@ os.system('echo of a program'); time.sleep(0.3)  # a thread of the kernel's pass
 """
 
 
-@pytest.mark.parametrize("look", [PLACES, BUILT])
+LOGGING = """
+import logging
+logging.basicConfig(level=logging.DEBUG)
+print(sorted(set(logging.root.manager.loggerDict) - {"IPKernelApp", "SandboxApp"}))
+get_ipython().kernel.log.warning("not the notebook's")
+"""
+
+
+@pytest.mark.parametrize("look", [PLACES, BUILT, LOGGING])
 def test_kernel_is_as_one_that_was_started_cold(look: str) -> None:
     """Its folders, namespaces and hooks are the sandbox's, although it was built outside."""
     cold, warmed = (run("import os", look, engine=engine)[1] for engine in ("cold", "auto"))

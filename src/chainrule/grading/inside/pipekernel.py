@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import json
-import logging
 import os
 import signal
 import socket
@@ -168,6 +167,7 @@ def build() -> PipeKernel:
     ipykernel.debugger._is_debugpy_available = False
     with redirect_stdout(out), redirect_stderr(errors):  # the kernel and its shell remember what they find
         app = IPKernelApp.instance(config=config)  # %matplotlib, %gui and others look it up
+        app.log.disabled = True  # nobody reads the process's own errors, and the notebook's are the student's
         kernel: PipeKernel = PipeKernel.instance(
             session=session,
             iopub_thread=publisher,
@@ -175,7 +175,7 @@ def build() -> PipeKernel:
             shell_stream=None,
             control_stream=None,
             config=config,
-            log=logging.getLogger("kernel"),
+            log=app.log,
         )
     app.kernel, app.shell = kernel, kernel.shell
     kernel.shell_channel_thread = MainThread()
