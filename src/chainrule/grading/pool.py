@@ -96,12 +96,13 @@ def grade_unit(
 
 def hands_for(unit: Unit, job: Job, limits: Limits, count: int, jobs: int, cluster: str | None) -> Grading:
     """Who grades `count` submissions: `jobs` processes here, or the workers of the cluster at that address."""
+    longest = limits.notebook_seconds + GRACE
     if cluster is not None:
         from chainrule.grading.cluster import Cluster
 
-        return Cluster(cluster, job)
+        return Cluster(cluster, job, longest)
     modules = None if job.trust_students or _is_cold(unit.root) else imported_modules(unit.handed_out)
-    return Workers(job, min(jobs, count), limits.notebook_seconds + GRACE, modules)
+    return Workers(job, min(jobs, count), longest, modules)
 
 
 def _is_cold(root: Path) -> bool:
