@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chainrule.course import CONFIG, Course, Limits, Unit
-from chainrule.errors import CourseError, SubmissionError
+from chainrule.errors import CourseError, KitError, SubmissionError
 from chainrule.grading.bundle import pack
 from chainrule.grading.forkserver import imported_modules
 from chainrule.grading.lock import sole_grader
@@ -145,6 +145,11 @@ def outcomes_of(
             try:
                 yield read_submission(student, course.root / "submitted" / student / unit.name, known[student])
             except SubmissionError as error:
+                if not (course.root / "submitted").is_dir():  # that is nobody's submission's fault
+                    raise KitError(
+                        f"{course.root / 'submitted'} is not there any more. Was the course moved, or its disk taken "
+                        "away? Run this again where it is now; what is graded is kept."
+                    ) from error
                 refused.append(refusal(student, error))
 
     for batch in hands.grade_all(submissions()):
