@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ import pytest
 from chainrule.course import Course
 from chainrule.errors import CourseError
 from chainrule.grading import cluster
-from chainrule.grading.outcome import Graded
+from chainrule.grading.bundle import pack
+from chainrule.grading.outcome import Graded, Job
 from chainrule.grading.pool import grade_unit
+from chainrule.grading.submission import Standing, Submission, read_submission
 from helpers import FULL, TINY, chainrule_here, scores, solved, submit
 
 distributed = pytest.importorskip("distributed", reason="Dask is not installed: pip install -e .[cluster]")
@@ -124,3 +127,51 @@ def test_workers_of_another_version(course: Course, running: Any, monkeypatch: p
     monkeypatch.setattr(cluster, "__version__", "0.0.0")
     with pytest.raises(CourseError, match="Install the same"):
         grade_unit(course, course.unit(TINY), cluster=running.scheduler_address)
+
+
+@pytest.fixture
+def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One looks often, and a nanny has little time."""
+    monkeypatch.setattr(cluster, "LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(cluster, "KILL_SECONDS", 5)
+
+
+def work(course: Course, *students: str) -> Iterator[Submission]:
+    for student in students:
+        yield read_submission(student, course.root / "submitted" / student / TINY, Standing())
+
+
+def job(course: Course) -> Job:
+    course.secret()
+    unit = course.unit(TINY)
+    return Job(TINY, unit.version, pack(course, unit))
+
+
+def troubled(stopped: Path, job: Job, submission: Submission) -> Graded:
+    """On a worker: grade, but it is stopped for good by s0, each time, and by s1, the first time."""
+    if submission.student in ("s0", "s1"):
+        mark = stopped / submission.student
+        if submission.student == "s0" or not mark.exists():
+            with mark.open("a") as file:
+                file.write(".")
+            os.kill(os.getpid(), signal.SIGSTOP)
+    return cluster.grade(job, submission)
+
+
+def test_stopped_worker_is_noticed(
+    course: Course, running: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hasty: None
+) -> None:
+    """It answers nobody and loses no connection. What it held is sent once more, and what waited behind that as well;
+    what hangs again is told, without a score."""
+    monkeypatch.setattr(cluster, "grade_here", partial(troubled, tmp_path))
+    with cluster.Cluster(running.scheduler_address, job(course), 30) as hands:
+        outcomes = [outcome for batch in hands.grade_all(work(course, *STUDENTS)) for outcome in batch]
+    assert sorted(outcome.student for outcome in outcomes) == STUDENTS
+    # a worker that stops with s0 may not have said yet that it had finished another, which is then taken for the cause
+    assert (tmp_path / "s0").read_text() in ("..", "...")
+    assert (tmp_path / "s1").read_text() == "."
+    (fault,) = (outcome for outcome in outcomes if outcome.kit_fault is not None)
+    assert (fault.student, fault.scores) == ("s0", None)
+    assert fault.kit_fault is not None
+    assert "hung twice" in fault.kit_fault.says
+    assert {outcome.student for outcome in outcomes if outcome.scores is not None} == set(STUDENTS) - {"s0"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -21,12 +22,15 @@ import pytest
 from gradebooks import rows
 
 from chainrule.course import TEST, Course, Unit
-from chainrule.errors import KitError
+from chainrule.errors import CourseError, KitError
 from chainrule.grading import worker
+from chainrule.grading.lock import sole_grader
 from chainrule.grading.outcome import Graded
 from chainrule.grading.plan import notes_of, plan
+from chainrule.grading.pool import outcomes_of
 from chainrule.grading.record import Writer, prepare
 from chainrule.grading.staging import STAGING
+from chainrule.grading.submission import Standing
 from helpers import BOB, FULL, NOTHING, TINY, built_course, chainrule_here, once, scores, solved, submit
 
 # nbgrader's own queries make SQLAlchemy warn of nothing that matters
@@ -213,6 +217,24 @@ def test_submission_that_changes_while_it_is_graded(own: Course, monkeypatch: py
     assert plan(own, unit).todo == ()
 
 
+def test_course_that_is_moved_while_it_is_graded(own: Course) -> None:
+    """The run ends and says so. Nobody is refused for it: what the gradebook holds stays, and the next run goes on."""
+    unit = own.unit(TINY)
+    students = ("amy", "bob", "cy")
+    for student in students:
+        submit(own, unit, student, solved(unit))
+    moved = Course(own.root.with_name("moved"))
+
+    class Hands:
+        def grade_all(self, submissions: Iterator[worker.Submission]) -> Iterator[list[Graded]]:
+            for submission in submissions:
+                own.root.rename(moved.root)
+                yield [outcome(submission.student)]
+
+    with pytest.raises(KitError, match="submitted is not there any more"):
+        list(outcomes_of(own, unit, students, dict.fromkeys(students, Standing()), Hands()))  # type: ignore[arg-type]
+
+
 # --------------------------------------------------------------------------- a full disk
 
 
@@ -272,6 +294,19 @@ def test_full_disk(own: Course, small_disk: Path) -> None:
     for student in students:
         assert scores(course, unit, student) == dict.fromkeys(FULL, 1.0)
         assert (course.root / "feedback" / student / TINY / "result").stat().st_size == 20_000
+
+
+def test_lock_on_a_full_disk(small_disk: Path) -> None:
+    """Who holds it cannot be noted there; it holds all the same."""
+    course = Course(small_disk)
+    (course.gradebook).mkdir()
+    (course.gradebook / ".lock").touch()
+    filler = small_disk / "filler"
+    with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
+    with sole_grader(course), pytest.raises(CourseError, match="another grader"), sole_grader(course):
+        pass
 
 
 def test_disk_that_is_full_at_the_last_moment(own: Course, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import chain
+from multiprocessing import forkserver
 from pathlib import Path
 from typing import ClassVar
 
@@ -105,6 +106,51 @@ def test_worker_that_hangs_is_ended(own: Course, trouble: list[signal.Signals]) 
     assert fault is not None
     assert "hung twice" in fault.says
     assert outcomes["bob"].scores is not None
+    assert all(map(gone, Troubled.pids))
+
+
+def test_worker_that_hangs_is_ended_without_its_origin(
+    own: Course, trouble: list[signal.Signals], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What workers are forked from was killed, as the system does when memory is short: another takes its place, and
+    what it leaves is not taken for dead."""
+    give = Troubled.give
+
+    def orphaned(worker: Troubled, submission: Submission, tries: int, longest: float) -> None:
+        if len(Troubled.pids) == 1:
+            os.kill(forkserver._forkserver._forkserver_pid, signal.SIGKILL)  # type: ignore[attr-defined]
+            worker.process.join()  # by what multiprocessing knows, it is dead now
+            os.kill(worker.process.pid or 0, signal.SIGSTOP)
+            longest = 1
+        give(worker, submission, tries, longest)
+
+    monkeypatch.setattr(Troubled, "give", orphaned)
+    with Workers(job(own), 1, 100) as workers:
+        outcomes = [outcome for batch in workers.grade_all(iter(hand_in(own, "amy"))) for outcome in batch]
+    assert [bool(outcome.scores) for outcome in outcomes] == [True]
+    assert len(Troubled.pids) == 2
+    assert all(map(gone, Troubled.pids))
+
+
+def test_second_interrupt(own: Course, trouble: list[signal.Signals], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C once more, while workers are given time to tidy up, ends them at once: none is left, deaf ones neither."""
+    (work,) = hand_in(own, "amy")
+    trouble += [signal.SIGSTOP]
+    waited = processes._Worker.ends
+
+    def impatient(worker: processes._Worker, seconds: float) -> bool:
+        monkeypatch.setattr(processes._Worker, "ends", waited)
+        raise KeyboardInterrupt
+
+    def submissions() -> Iterator[Submission]:
+        yield work
+        monkeypatch.setattr(processes._Worker, "ends", impatient)
+        raise KeyboardInterrupt
+
+    workers = Workers(job(own), 2, 100)
+    with pytest.raises(KeyboardInterrupt), workers:
+        list(workers.grade_all(submissions()))
+    assert len(Troubled.pids) == 2
     assert all(map(gone, Troubled.pids))
 
 

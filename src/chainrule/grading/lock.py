@@ -6,7 +6,7 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from typing import TextIO
 
@@ -37,9 +37,9 @@ def sole_grader(course: Course) -> Iterator[None]:
             raise CourseError(
                 f"{path} cannot be locked ({error.strerror}). Move the course to another disk."
             ) from error
-        file.truncate(0)
-        file.write(f"{os.getpid()} {socket.gethostname()} {datetime.now():%Y-%m-%dT%H:%M}\n")
-        file.flush()
+        with suppress(OSError):  # a disk that is full: the lock holds, and who needs the room will say so
+            os.truncate(file.fileno(), 0)
+            os.write(file.fileno(), f"{os.getpid()} {socket.gethostname()} {datetime.now():%Y-%m-%dT%H:%M}\n".encode())
         yield
 
 

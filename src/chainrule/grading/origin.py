@@ -1,7 +1,8 @@
 """The process that workers are forked from: multiprocessing's fork server, with all that grading needs imported.
 
 Where nothing forbids it, it is a fork of this very process, so that what both need is imported once. Otherwise it is a
-new Python, which imports everything again: two seconds of processor time.
+new Python, which imports everything again: two seconds of processor time. So it is, too, in a Python whose
+multiprocessing is another inside than those that this was tried with, 3.11 to 3.13 (and 3.14's by its source).
 """
 
 from __future__ import annotations
@@ -10,12 +11,15 @@ import atexit
 import gc
 import multiprocessing
 import os
+import select
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver, util
+from multiprocessing.process import BaseProcess
+from signal import SIGKILL, pidfd_send_signal
 from typing import Any
 
 from chainrule.grading.forkserver import NO_THREADS
@@ -28,6 +32,10 @@ ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_
 IMPORTED = ["chainrule.grading.worker", "chainrule.cli"]
 # bytes: a socket's name has room for 107, of which multiprocessing's folder and file take 32
 LONGEST_TEMP = 75
+FAREWELL = 5  # seconds in which it ends when it is told to; then it is killed
+# What no Python promises: parts of multiprocessing's server, and what it starts programs by.
+PARTS = ("_stop", "_forkserver_pid", "_forkserver_alive_fd")
+SPAWN: Any = getattr(util, "spawnv_passfds", None)
 
 
 def one_thread() -> None:
@@ -41,8 +49,43 @@ def one_thread() -> None:
 def start(often: Sequence[str] = ()) -> None:
     """Start it, unless it runs. `often`: further modules that it imports, which start no thread."""
     CONTEXT.set_forkserver_preload([*IMPORTED, *often])
+    _run()
+    atexit.unregister(stop)
+    atexit.register(stop)
+
+
+def launch(process: BaseProcess) -> None:
+    """Start a worker. Where what it is forked from was killed, another takes its place."""
+    _run()
+    try:
+        process.start()
+    except (EOFError, ConnectionError):  # it ended after we looked
+        _run()
+        process.start()
+
+
+def stop() -> None:
+    """End it; workers that are there still go on. Otherwise it would end by itself, but only after this process."""
+    server = _server()
+    if server is None or server._forkserver_pid is None:
+        return
+    try:
+        ended = os.pidfd_open(server._forkserver_pid)
+    except ProcessLookupError:
+        return
+    # It ends when nobody holds its pipe. Ours is closed, and the number kept for `_stop`, which waits without limit.
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), server._forkserver_alive_fd, inheritable=False)
+    if not select.select([ended], [], [], FAREWELL)[0]:  # stopped, or a worker that is stopped holds the pipe as well
+        pidfd_send_signal(ended, SIGKILL)
+    os.close(ended)
+    server._stop()
+
+
+def _run() -> None:
+    """Have it run, in whatever way is open to us."""
     with short_names():
-        if os.environ.items() >= ONE_THREAD.items():
+        if os.environ.items() >= ONE_THREAD.items() and _can_fork():
             import chainrule.grading.worker  # noqa: F401
 
             if len(os.listdir("/proc/self/task")) == 1:  # a fork takes no other thread along, nor what it holds
@@ -50,24 +93,31 @@ def start(often: Sequence[str] = ()) -> None:
                     forkserver.ensure_running()
         with _environment(ONE_THREAD | NO_THREADS):
             forkserver.ensure_running()
-    atexit.unregister(stop)
-    atexit.register(stop)
 
 
-def stop() -> None:
-    """End it; workers that are there still go on. Otherwise it would end by itself, but only after this process."""
-    forkserver._forkserver._stop()  # type: ignore[attr-defined]
+def _server() -> Any:
+    """Multiprocessing's server as an object; None where this Python has another than we know."""
+    server = getattr(forkserver, "_forkserver", None)
+    return server if all(hasattr(server, name) for name in PARTS) else None
+
+
+def _can_fork() -> bool:
+    """Whether multiprocessing has the parts by which `_forking` makes its server a fork."""
+    return (
+        _server() is not None
+        and SPAWN is not None
+        and all(hasattr(atexit, name) for name in ("_clear", "_run_exitfuncs"))
+    )
 
 
 @contextmanager
 def _forking() -> Iterator[None]:
     """Have multiprocessing fork its server and not start a new Python, which it has no setting for."""
-    usual = util.spawnv_passfds
     util.spawnv_passfds = _fork
     try:
         yield
     finally:
-        util.spawnv_passfds = usual
+        util.spawnv_passfds = SPAWN
 
 
 def _fork(path: Any, args: Sequence[Any], passfds: Sequence[int]) -> int:
@@ -76,6 +126,9 @@ def _fork(path: Any, args: Sequence[Any], passfds: Sequence[int]) -> int:
     Of this process it keeps what is in memory, the three standard streams and `passfds`: no lock, no database, no pipe
     of the other fork server's, and nothing that this process would do at its end.
     """
+    if args[-2] not in ("-c", b"-c"):  # another command than those that are known
+        started: int = SPAWN(path, args, passfds)
+        return started
     for stream in (sys.stdout, sys.stderr):
         with suppress(OSError, ValueError, AttributeError):  # closed, or none
             stream.flush()

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from chainrule.course import CONFIG, Course, Limits, Unit
-from chainrule.errors import CourseError, SubmissionError
+from chainrule.errors import CourseError, KitError, SubmissionError
 from chainrule.grading.bundle import pack
 from chainrule.grading.forkserver import imported_modules
 from chainrule.grading.lock import sole_grader
@@ -102,12 +102,13 @@ def grade_unit(
 
 def hands_for(unit: Unit, job: Job, limits: Limits, count: int, jobs: int, cluster: str | None) -> Grading:
     """Who grades `count` submissions: `jobs` processes here, or the workers of the cluster at that address."""
+    longest = limits.notebook_seconds + GRACE
     if cluster is not None:
         from chainrule.grading.cluster import Cluster
 
-        return Cluster(cluster, job)
+        return Cluster(cluster, job, longest)
     modules = None if job.trust_students or _is_cold(unit.root) else imported_modules(unit.handed_out)
-    return Workers(job, min(jobs, count), limits.notebook_seconds + GRACE, modules)
+    return Workers(job, min(jobs, count), longest, modules)
 
 
 def _is_cold(root: Path) -> bool:
@@ -154,6 +155,11 @@ def outcomes_of(
             try:
                 yield read_submission(student, course.root / "submitted" / student / unit.name, known[student])
             except SubmissionError as error:
+                if not (course.root / "submitted").is_dir():  # that is nobody's submission's fault
+                    raise KitError(
+                        f"{course.root / 'submitted'} is not there any more. Was the course moved, or its disk taken "
+                        "away? Run this again where it is now; what is graded is kept."
+                    ) from error
                 refused.append(refusal(student, error))
 
     for batch in hands.grade_all(submissions()):

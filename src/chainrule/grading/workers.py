@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import select
 import signal
 import socket
 import struct
@@ -37,6 +38,7 @@ class Workers:
     def __init__(self, job: Job, count: int, longest: float, modules: tuple[str, ...] | None = None) -> None:
         """`modules`: what the unit's notebooks import; None where no kernel is to be forked for all workers."""
         self.job, self.count, self.longest = job, count, longest
+        self._all: list[_Worker] = []  # wherever Ctrl-C comes between two lines, each is here
         self._idle: list[_Worker] = []
         self._busy: list[_Worker] = []
         self._kernels = None if modules is None else _Kernels(modules)
@@ -47,15 +49,19 @@ class Workers:
 
     def __exit__(self, *exc: object) -> None:
         """Told to stop, workers end what they hold; those that do not listen are killed. None is left."""
-        workers = [*self._idle, *self._busy]
-        for worker in workers:
-            worker.process.terminate()
-        end = time.monotonic() + FAREWELL
-        for worker in workers:
-            worker.process.join(max(0.0, end - time.monotonic()))
-            worker.kill()
-        if self._kernels is not None:
-            self._kernels.close()
+        try:
+            for worker in self._all:
+                worker.tell(signal.SIGTERM)
+            end = time.monotonic() + FAREWELL
+            for worker in self._all:
+                worker.ends(max(0.0, end - time.monotonic()))
+        finally:  # who presses Ctrl-C once more does not want to wait
+            for worker in self._all:
+                worker.tell(signal.SIGKILL)
+            if self._kernels is not None:
+                self._kernels.close()
+            for worker in self._all:
+                worker.kill()
 
     def grade_all(self, submissions: Iterator[Submission]) -> Iterator[list[Graded]]:
         """Outcomes as they come, those together that come together. No more submissions are held than workers.
@@ -64,7 +70,8 @@ class Workers:
         """
         if self._kernels is not None:
             self._kernels.wait()
-        self._idle = [_Worker(self.job, self._kernels) for _ in range(self.count)]
+        for _ in range(self.count):
+            self._hire()
         again: deque[tuple[Submission, int]] = deque()
         fresh = ((submission, 0) for submission in submissions)
         batch: list[Graded] = []
@@ -86,12 +93,17 @@ class Workers:
                 submission, tries, why = worker.submission, worker.tries, worker.why
                 assert submission is not None
                 worker.kill()
-                self._idle.append(_Worker(self.job, self._kernels))
+                self._all.remove(worker)
+                self._hire()
                 if tries < RETRIES:
                     again.append((submission, tries + 1))
                 else:
                     fault = Remark("kit-fault", self.job.unit, why)
                     batch.append(Graded(submission.student, 0.0, kit_fault=fault))
+
+    def _hire(self) -> None:
+        self._all.append(_Worker(self.job, self._kernels))
+        self._idle.append(self._all[-1])
 
     def _ready(self) -> list[_Worker]:
         """The busy workers that answered, died or have taken too long; waits for the first."""
@@ -107,7 +119,9 @@ class _Worker:
         self.pipe, theirs = origin.CONTEXT.Pipe()
         shared = None if kernels is None else kernels.shared
         self.process = origin.CONTEXT.Process(target=_work, args=(job, theirs, shared), daemon=True)
-        self.process.start()
+        origin.launch(self.process)
+        # not multiprocessing's own word on its end, which comes from what it was forked from, and ends with that
+        self._handle = _handle_of(self.process.pid)
         theirs.close()  # so that its end is heard when the process dies
         with socket.socket(fileno=os.dup(self.pipe.fileno())) as ours:
             for way in (socket.SO_SNDTIMEO, socket.SO_RCVTIMEO):
@@ -143,14 +157,40 @@ class _Worker:
     @property
     def why(self) -> str:
         """In words, why there is no outcome."""
-        if self.process.is_alive() and self.deadline <= time.monotonic():
+        if self.alive and self.deadline <= time.monotonic():
             return "The worker that graded it hung twice, deaf or long after the notebook's time, and was killed."
         return "The worker that graded it was killed twice; is there enough memory?"
 
+    @property
+    def alive(self) -> bool:
+        return not self.ends(0)
+
+    def ends(self, seconds: float) -> bool:
+        """Whether the process has ended, or does in that time."""
+        return self._handle is None or bool(select.select([self._handle], [], [], seconds)[0])
+
+    def tell(self, number: signal.Signals) -> None:
+        if self._handle is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._handle, number)
+
     def kill(self) -> None:
-        self.process.kill()
-        self.process.join()
+        """End it at once."""
+        self.tell(signal.SIGKILL)
+        if self.ends(FAREWELL):
+            self.process.join(FAREWELL)  # for multiprocessing's books
+        if self._handle is not None:
+            os.close(self._handle)
+            self._handle = None
         self.pipe.close()
+
+
+def _handle_of(pid: int | None) -> int | None:
+    """What tells a process's end, and no other's that may have its number by then; None where it has ended."""
+    try:
+        return None if pid is None else os.pidfd_open(pid)
+    except ProcessLookupError:
+        return None
 
 
 class _Kernels:
