@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+LAUNCH = 180_000  # milliseconds: the first start on a busy machine reads some 300 MB from the disk
 NAMES = ("chromium", "chromium-browser", "google-chrome")  # Debian's first
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 900}
@@ -23,7 +24,8 @@ def browser() -> Iterator:
         pytest.skip("no Chromium here (apt install chromium): what people see was not tested in a browser")
     with playwright.sync_playwright() as driver:
         # its own sandbox needs namespaces that containers and root do not have
-        found = driver.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
+        arguments = ["--no-sandbox", "--disable-gpu"]
+        found = driver.chromium.launch(executable_path=path, args=arguments, timeout=LAUNCH)
         yield found
         found.close()
 
