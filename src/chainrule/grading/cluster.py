@@ -25,6 +25,7 @@ from chainrule.errors import CourseError, KitError
 from chainrule.grading.remark import Remark
 from chainrule.grading.submission import Submission
 from chainrule.grading.worker import Graded, Job, grade
+from chainrule.grading.workers import RETRIES
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -34,7 +35,6 @@ ANSWER_SECONDS = 60  # in which the scheduler, or a worker that is asked for its
 KILL_SECONDS = 20  # in which a worker's nanny ends it; after that the scheduler does without that worker
 LOOK_SECONDS = 5  # between two looks at who does what, while nothing is finished
 AHEAD = 2  # submissions that wait at each worker's door, so that none has to wait for the client
-RETRIES = 1  # of a submission whose worker hung or was lost again and again; then it is reported
 OURS = "chainrule-"  # how the names of our tasks begin
 NOWHERE = ""  # in place of a worker's address: tasks that wait for one
 
